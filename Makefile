@@ -1,0 +1,63 @@
+# Every task of the repository. `make` alone lists them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+ARGS ?=
+WORKERS ?= 2
+BIN := .venv/bin
+PY := $(BIN)/python
+
+# Tools that want a home directory get one of ours where there is none.
+ifeq ($(strip $(HOME)),)
+export HOME := $(CURDIR)/.cache/home
+endif
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONDONTWRITEBYTECODE :=
+export npm_config_cache := $(CURDIR)/.cache/npm
+export npm_config_update_notifier := false
+export npm_config_fund := false
+
+.PHONY: help setup setup-dev run test check format schema lock graphiql bench-db clean
+.NOTPARALLEL:
+
+help: ## List every target
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "  make test ARGS='tests/unit -k money'   runs some tests; PYTHON=python3.12 make setup   picks a Python"
+
+setup: ## Create .venv with what the server needs (Python 3.11 to 3.13)
+	@"$(PYTHON)" scripts/set_up.py runtime
+
+setup-dev: ## Add what tests and checks need
+	@"$(PYTHON)" scripts/set_up.py dev
+
+run: setup ## Start the server on SQLite with a sample catalogue and a demo account
+	@$(BIN)/revgraph serve --demo $(ARGS)
+
+test: setup-dev ## Run the tests on both databases; fail under 95 % of lines of app/
+	@"$(PY)" -m pytest -n $(WORKERS) --dist worksteal \
+	    $(if $(strip $(ARGS)),,--cov=app --cov-report=term-missing:skip-covered --cov-fail-under=95) $(ARGS)
+
+check: setup-dev ## Lint, types, import contracts, stale schema, Dockerfile, rules of the tree
+	@"$(PY)" scripts/check.py $(ARGS)
+
+format: setup-dev ## Format the Python code and apply the linter's safe fixes
+	@"$(PY)" -m ruff check --fix --quiet . || true
+	@"$(PY)" -m ruff format .
+
+schema: setup ## Write schema.graphql from the code
+	@$(BIN)/revgraph schema > .schema.new && mv .schema.new schema.graphql
+
+lock: ## Resolve the dependencies again and write requirements/*.lock
+	@"$(PYTHON)" scripts/lock.py $(ARGS)
+
+graphiql: setup-dev ## Build the GraphiQL page that the server hands out
+	@"$(PY)" scripts/build_graphiql.py
+
+bench-db: setup ## Make the large database used for measuring
+	@$(BIN)/revgraph bench-database $(ARGS)
+
+clean: ## Remove what was built and installed; var/ (your data) stays
+	@rm -rf .venv .cache .coverage .coverage.* htmlcov .hypothesis .mypy_cache .pytest_cache .ruff_cache \
+	    .import_linter_cache build dist *.egg-info graphiql/node_modules
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
