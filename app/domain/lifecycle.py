@@ -1,0 +1,69 @@
+"""What may happen to a package, and to a version of it, in which state?
+
+draft --publish--> published --deprecate--> deprecated
+                       ^-----undeprecate-------'
+published or deprecated --yank--> yanked, which is final
+"""
+
+from enum import StrEnum
+
+from app.domain.errors import InvalidState
+
+
+class PackageStatus(StrEnum):
+    DRAFT = "draft"
+    """Seen by its author only."""
+    PUBLISHED = "published"
+    DEPRECATED = "deprecated"
+    """Still to be had, with a warning."""
+    YANKED = "yanked"
+    """Not to be had any more."""
+
+
+class PackageAction(StrEnum):
+    PUBLISH = "publish"
+    DEPRECATE = "deprecate"
+    UNDEPRECATE = "undeprecate"
+    YANK = "yank"
+
+
+class VersionStatus(StrEnum):
+    PUBLISHED = "published"
+    YANKED = "yanked"
+
+
+class VersionAction(StrEnum):
+    YANK = "yank"
+
+
+_PACKAGE = {
+    (PackageStatus.DRAFT, PackageAction.PUBLISH): PackageStatus.PUBLISHED,
+    (PackageStatus.PUBLISHED, PackageAction.DEPRECATE): PackageStatus.DEPRECATED,
+    (PackageStatus.DEPRECATED, PackageAction.UNDEPRECATE): PackageStatus.PUBLISHED,
+    (PackageStatus.PUBLISHED, PackageAction.YANK): PackageStatus.YANKED,
+    (PackageStatus.DEPRECATED, PackageAction.YANK): PackageStatus.YANKED,
+}
+
+_VERSION = {(VersionStatus.PUBLISHED, VersionAction.YANK): VersionStatus.YANKED}
+
+
+def transition(state: PackageStatus, action: PackageAction, *, versions_with_file: int) -> PackageStatus:
+    """The package's next state; InvalidState for what the state does not allow.
+
+    ``versions_with_file`` counts its published versions that have a file: without one, nobody could download
+    what is published.
+    """
+    after = _PACKAGE.get((state, action))
+    if after is None:
+        raise InvalidState(what="The package", state=state, action=action)
+    if action is PackageAction.PUBLISH and versions_with_file < 1:
+        raise InvalidState(what="The package without a version that has a file", state=state, action=action)
+    return after
+
+
+def transition_version(state: VersionStatus, action: VersionAction) -> VersionStatus:
+    """The version's next state; InvalidState when it is yanked already."""
+    after = _VERSION.get((state, action))
+    if after is None:
+        raise InvalidState(what="The version", state=state, action=action)
+    return after
