@@ -1,8 +1,8 @@
 """What does an API key look like, and what may it be allowed to do?
 
 ``rg_live_`` + 30 random base62 characters (178 bits) + 6 base62 characters of a CRC32, as GitHub's tokens do:
-a scanner finds a leaked key by its prefix, and a typo is told without asking the database. The checksum guards
-against mistakes, not against attackers: a well-formed key still has to be looked up by its keyed hash.
+a scanner finds a leaked key by its prefix, and a typo is told without asking the database. The checksum
+guards against mistakes, not attackers: a well-formed key still has to be looked up by its keyed hash.
 """
 
 import re
