@@ -15,6 +15,10 @@ TOOLS = ROOT / ".cache" / "lock-tools"
 RESOLVER = "uv>=0.13,<0.14"
 RUNTIME = ROOT / "requirements" / "runtime.lock"
 DEV = ROOT / "requirements" / "dev.lock"
+FIXED = [
+    *("--universal", "--python-version", "3.11", "--generate-hashes"),
+    *("--no-emit-index-url", "--no-emit-find-links", "--no-annotate", "--no-header", "--quiet"),
+]
 
 
 def main(extra: list[str]) -> None:
@@ -35,10 +39,9 @@ def _resolver() -> Path:
 
 
 def _compile(uv: Path, lock: Path, arguments: list[str]) -> None:
-    """Keeps the pins of the present lock where they still fit; `make lock ARGS=--upgrade` takes the newest."""
+    """Keeps the present pins where they still fit; `make lock ARGS=--upgrade` takes the newest."""
     print(f"Resolving {lock.relative_to(ROOT)}", flush=True)
-    fixed = "--universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header --quiet"
-    command = [str(uv), "pip", "compile", "pyproject.toml", *fixed.split(), "--output-file", str(lock)]
+    command = [str(uv), "pip", "compile", "pyproject.toml", *FIXED, "--output-file", str(lock)]
     environment = {**os.environ, "UV_CACHE_DIR": str(ROOT / ".cache" / "uv"), "UV_NO_CONFIG": "1"}
     subprocess.run([*command, *arguments], cwd=ROOT, env=environment, check=True)
 

