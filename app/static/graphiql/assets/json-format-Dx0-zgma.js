@@ -1,0 +1,2 @@
+import{a as e,i as t}from"./index-BfKWZVEV.js";var n={insertSpaces:!0,tabSize:2,eol:`
+`},r=r=>t(r,e(r,void 0,n)),i={jsonc:{astFormat:`jsonc-text`,parse:e=>({text:e}),locStart:()=>0,locEnd:e=>e.text.length}},a={"jsonc-text":{print:e=>r(e.node.text)}};export{i as parsers,a as printers};
