@@ -34,8 +34,8 @@ def is_newer(candidate: str, than: str) -> bool:
 def sort_key(text: str) -> str:
     """ASCII text of at most 200 characters whose binary order is the order of versions.
 
-    Compared byte by byte (SQLite's BINARY, PostgreSQL's ``COLLATE "C"``; other collations break it). Where only
-    build metadata differs, which semver does not order, the metadata's own binary order decides.
+    Compared byte by byte (SQLite's BINARY, PostgreSQL's ``COLLATE "C"``; other collations break it). Where
+    only build metadata differs, which semver does not order, the metadata's own binary order decides.
     """
     version = parse_version(text)
     core = "".join(_number(str(part)) for part in (version.major, version.minor, version.patch))
