@@ -8,6 +8,7 @@ from graphql import FieldNode, GraphQLField, IntValueNode, ListValueNode, ValueN
 PAGE_ARGUMENTS = ("first", "last")
 # More digits than any page could have: such a literal is not worth turning into an integer.
 MAX_DIGITS = 9
+HUGE = 1_000_000_000
 
 
 def page_factor(
@@ -29,19 +30,20 @@ def page_factor(
 
 
 def _size(value: ValueNode, variables: Mapping[str, Any]) -> int | None:
-    size = variables.get(value.name.value) if isinstance(value, VariableNode) else value
-    if isinstance(size, IntValueNode):
-        return _integer(size.value)
-    if isinstance(size, str):
-        return _integer(size)
+    if isinstance(value, IntValueNode):
+        return _integer(value.value)
+    given = variables.get(value.name.value) if isinstance(value, VariableNode) else None
+    return _integer(given) if isinstance(given, str) else _count(given)
+
+
+def _count(size: object) -> int | None:
     # A negative or mistyped size is refused by coercion or the resolver; until then it counts as absent.
-    counts = isinstance(size, int) and not isinstance(size, bool) and size >= 0
-    return int(size) if counts else None
+    return size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None
 
 
 def _integer(text: str) -> int | None:
     if len(text) > MAX_DIGITS:
-        return 10**MAX_DIGITS
+        return HUGE
     return int(text) if text.isascii() and text.isdigit() else None
 
 

@@ -1,0 +1,1 @@
+"""GraphQL over HTTP and what stands around it; knows nothing of the business."""

@@ -1,0 +1,62 @@
+"""Which request does a line of the log, an answer or a complaint belong to?"""
+
+import re
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.transport.responses import problem_response
+
+HEADER = "x-request-id"
+SANE = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+
+log = structlog.get_logger(__name__)
+
+
+class RequestId:
+    """Takes the caller's id when it is sane, else makes one: for the log, the scope and the response.
+
+    What nothing else caught ends here: logged, and answered with 500 and the id.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        request_id = _accept(Headers(scope=scope).get(HEADER)) or uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            await self._run(scope, receive, send, request_id)
+
+    async def _run(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
+        started = False
+
+        async def send_marked(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                MutableHeaders(scope=message)[HEADER] = request_id
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_marked)
+        except Exception:
+            log.exception("request_failed", method=scope.get("method"), path=scope["path"])
+            if started or scope["type"] != "http":
+                raise
+            response = problem_response(
+                f"Something went wrong on our side. Quote the request id {request_id}.",
+                code="INTERNAL_SERVER_ERROR",
+                status=500,
+                facts={"requestId": request_id},
+            )
+            await response(scope, receive, send_marked)
+
+
+def _accept(given: str | None) -> str | None:
+    return given if given is not None and SANE.fullmatch(given) else None
