@@ -6,6 +6,10 @@ ARGS ?=
 WORKERS ?= 2
 BIN := .venv/bin
 PY := $(BIN)/python
+# A Python that was asked for replaces another one in .venv; the default takes what is there.
+CHOSEN := $(if $(filter command environment,$(origin PYTHON)),--this-python)
+FIND_PYTHON = command -v "$(PYTHON)" >/dev/null || { echo "There is no $(PYTHON). revgraph needs Python 3.11, 3.12 or 3.13."; exit 1; }
+SET_UP = $(FIND_PYTHON); "$(PYTHON)" scripts/set_up.py $(CHOSEN)
 
 # Tools that want a home directory get one of ours where there is none.
 ifeq ($(strip $(HOME)),)
@@ -26,10 +30,10 @@ help: ## List every target
 	@echo "  make test ARGS='tests/unit -k money'   runs some tests; PYTHON=python3.12 make setup   picks a Python"
 
 setup: ## Create .venv with what the server needs (Python 3.11 to 3.13)
-	@"$(PYTHON)" scripts/set_up.py runtime
+	@$(SET_UP) runtime
 
 setup-dev: ## Add what tests and checks need
-	@"$(PYTHON)" scripts/set_up.py dev
+	@$(SET_UP) dev
 
 run: setup ## Start the server on SQLite with a sample catalogue and a demo account
 	@$(BIN)/revgraph serve --demo $(ARGS)
@@ -49,7 +53,7 @@ schema: setup ## Write schema.graphql from the code
 	@$(BIN)/revgraph schema > .schema.new && mv .schema.new schema.graphql
 
 lock: ## Resolve the dependencies again and write requirements/*.lock
-	@"$(PYTHON)" scripts/lock.py $(ARGS)
+	@$(FIND_PYTHON); "$(PYTHON)" scripts/lock.py $(ARGS)
 
 graphiql: setup-dev ## Build the GraphiQL page that the server hands out
 	@"$(PY)" scripts/build_graphiql.py

@@ -93,7 +93,7 @@ def nothing_is_left_undone(tree: Tree) -> Iterator[str]:
 
 
 def silenced_for_a_reason(tree: Tree) -> Iterator[str]:
-    """A silenced check needs its code and then the reason, or nobody dares to remove it: `# code - reason`."""
+    """A silenced check needs its code and the reason, or nobody dares to remove it: `# code - reason`."""
     for path in tree.python():
         for number, line in enumerate(tree.lines(path), 1):
             for silencer, reasoned in SILENCERS.items():

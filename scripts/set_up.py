@@ -1,4 +1,4 @@
-"""Is .venv what the lock says? If not, make it so: `set_up.py runtime|dev`.
+"""Is .venv what the lock says? If not, make it so: `set_up.py [--this-python] runtime|dev`.
 
 Runs on the standard library alone, because it is what installs everything else.
 """
@@ -30,8 +30,9 @@ PIP = [str(VENV_PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input
 SETTLES = {"runtime": ("runtime",), "dev": ("runtime", "dev")}
 
 
-def main(level: str) -> None:
-    if not _venv_works():
+def main(level: str, *, this_python: bool) -> None:
+    found = _venv_version()
+    if found not in SUPPORTED or (this_python and found != sys.version_info[:2]):
         _create_venv()
     if _stamp(level) != _lock_hash(level):
         _install_lock(level)
@@ -39,14 +40,16 @@ def main(level: str) -> None:
         _install_project()
 
 
-def _venv_works() -> bool:
-    """False when there is none, it was moved, or its Python has gone or is unsupported."""
+def _venv_version() -> tuple[int, int]:
+    """Zeros when there is none, when it was moved here from elsewhere, or when its Python has gone."""
     if not VENV_PYTHON.exists():
-        return False
+        return (0, 0)
     probe = "import sys; print(*sys.version_info[:2], sys.prefix)"
     answer = subprocess.run([str(VENV_PYTHON), "-c", probe], capture_output=True, text=True, check=False)
-    major, minor, prefix = [*answer.stdout.strip().split(" ", 2), "0", "0", ""][:3]
-    return (int(major), int(minor)) in SUPPORTED and Path(prefix).resolve() == VENV
+    if answer.returncode:
+        return (0, 0)
+    major, minor, prefix = answer.stdout.rstrip("\n").split(" ", 2)
+    return (int(major), int(minor)) if Path(prefix).resolve() == VENV else (0, 0)
 
 
 def _create_venv() -> None:
@@ -118,6 +121,6 @@ def _project_hash() -> str:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] not in (["runtime"], ["dev"]):
-        sys.exit("usage: set_up.py runtime|dev")
-    main(sys.argv[1])
+    if sys.argv[-1] not in SETTLES:
+        sys.exit("usage: set_up.py [--this-python] runtime|dev")
+    main(sys.argv[-1], this_python="--this-python" in sys.argv)

@@ -64,7 +64,7 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
 
 
 def _tidy(folder: Path, name: str) -> None:
-    """The last one out removes the folder; while the tests run, a server's data waits for the next attempt."""
+    """The last one out removes the folder; while tests run, a server's data waits for the next attempt."""
     (folder / f"{name}.running").unlink(missing_ok=True)
     with (folder / LIFELINE).open() as lifeline:
         if not _held(lifeline.fileno()) and not list(folder.glob("*.running")):
