@@ -1,3 +1,3 @@
-"""What every test may ask for."""
+"""Fixtures that every test may ask for."""
 
-pytest_plugins = ["tests.support.servers.plugin"]
+pytest_plugins = ["tests.support.servers.plugin", "tests.support.databases"]

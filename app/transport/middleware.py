@@ -27,8 +27,8 @@ def standard_middleware(
     if "*" in allowed_origins:
         raise ValueError("Name the allowed origins: any page could act for a signed-in person otherwise.")
     layers = [
-        Middleware(RequestId),
         Middleware(SecurityHeaders, https_only=https_only),
+        Middleware(RequestId),
         Middleware(Draining, drain=drain, exempt=undrained_paths),
     ]
     if allowed_origins:

@@ -1,0 +1,72 @@
+"""Who sends this request: a session's access token, an API key, or nobody."""
+
+from datetime import datetime
+
+from app.context import Deps
+from app.db.repositories import accounts
+from app.domain.api_keys import PREFIX, Role, Scope, grantable, well_formed
+from app.domain.errors import InvalidToken
+from app.domain.plans import Tier
+from app.domain.viewer import Viewer
+
+
+async def authenticate(
+    deps: Deps, *, authorization: str | None, x_api_key: str | None, now: datetime
+) -> Viewer | None:
+    """None without credentials. Raises InvalidToken for credentials that are not, or no longer, good."""
+    credential = _credential(authorization, x_api_key)
+    if credential is None:
+        return None
+    if credential.startswith(PREFIX):
+        return await by_api_key(deps, credential, now=now)
+    return await by_access_token(deps, credential, now=now)
+
+
+def _credential(authorization: str | None, x_api_key: str | None) -> str | None:
+    if x_api_key:
+        return x_api_key.strip()
+    if not authorization:
+        return None
+    scheme, _, credential = authorization.strip().partition(" ")
+    if scheme.lower() != "bearer" or not credential.strip():
+        raise InvalidToken("Send 'Authorization: Bearer <access token or API key>'.")
+    return credential.strip()
+
+
+async def by_api_key(deps: Deps, key: str, *, now: datetime) -> Viewer:
+    if not well_formed(key):
+        raise InvalidToken("This is no API key: its checksum is wrong, perhaps a part is missing.")
+    async with deps.database.read() as connection:
+        row = await accounts.viewer_by_key(connection, key_hashes=deps.tokens.digests(key), now=now)
+    if row is None:
+        raise InvalidToken("This API key is unknown, revoked or expired.")
+    scopes = frozenset(Scope(scope) for scope in row.scopes)
+    return Viewer(
+        user_id=row.id,
+        username=row.username,
+        role=Role(row.role),
+        tier=Tier(row.tier),
+        anchor_at=row.anchor_at,
+        scopes=scopes,
+        api_key_id=row.api_key_id,
+    )
+
+
+async def by_access_token(deps: Deps, token: str, *, now: datetime) -> Viewer:
+    claims = deps.tokens.read_access(token, now=now)
+    async with deps.database.read() as connection:
+        row = await accounts.viewer_by_session(
+            connection, user_id=claims.user_id, session_id=claims.session_id
+        )
+    if row is None:
+        raise InvalidToken("This session has ended: sign in again.")
+    role = Role(row.role)
+    return Viewer(
+        user_id=row.id,
+        username=row.username,
+        role=role,
+        tier=Tier(row.tier),
+        anchor_at=row.anchor_at,
+        scopes=grantable(role),
+        session_id=claims.session_id,
+    )

@@ -1,0 +1,63 @@
+"""What a resolver may see, and no more."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from app.dataloaders import Loaders
+from app.db.database import Database
+from app.domain.errors import Unauthenticated
+from app.domain.plans import Plan, Tier
+from app.domain.viewer import Allowance, Viewer
+from app.ports import LicenceSigner, Mailer, ObjectStore, Passwords, RateLimiter, Tokens
+
+
+@dataclass(frozen=True)
+class Deps:
+    """What the process holds for its whole life. ``max_upload_bytes`` is of one file."""
+
+    database: Database
+    tokens: Tokens
+    passwords: Passwords
+    limiter: RateLimiter
+    mailer: Mailer
+    store: ObjectStore
+    signer: LicenceSigner
+    plans: Mapping[Tier, Plan]
+    clock: Callable[[], datetime]
+    base_url: str
+    production: bool
+    max_upload_bytes: int
+
+
+@dataclass
+class Context:
+    """One request. ``address`` and ``user_agent`` are the client's."""
+
+    deps: Deps
+    viewer: Viewer | None
+    now: datetime
+    request_id: str
+    address: str | None = None
+    user_agent: str | None = None
+    extensions: dict[str, object] = field(default_factory=dict)
+
+    @cached_property
+    def loaders(self) -> Loaders:
+        return Loaders(self.deps.database)
+
+    @property
+    def me(self) -> Viewer:
+        """The viewer of a field that is guarded. Raises Unauthenticated."""
+        if self.viewer is None:
+            raise Unauthenticated
+        return self.viewer
+
+    @property
+    def allowance(self) -> Allowance:
+        return allowance_of(self.me, self.deps.plans)
+
+
+def allowance_of(viewer: Viewer, plans: Mapping[Tier, Plan]) -> Allowance:
+    return Allowance(user_id=viewer.user_id, limits=plans[viewer.tier].limits, anchor_at=viewer.anchor_at)

@@ -1,0 +1,11 @@
+"""The loaders of one request: batched by tick, cached until the request ends."""
+
+from app.dataloaders.catalog import CatalogLoaders
+from app.db.database import Database
+
+
+class Loaders:
+    """One group a noun; each loader opens its own read."""
+
+    def __init__(self, database: Database) -> None:
+        self.catalog = CatalogLoaders(database)

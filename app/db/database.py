@@ -1,0 +1,104 @@
+"""How the program reaches its database: ``read()`` for questions, ``transaction()`` for decisions.
+
+Both yield a SQLAlchemy Core connection; rows, not entities. ``read()`` runs without an explicit transaction, each
+statement sees the latest commit. ``transaction()`` commits when the block ends and rolls back when it raises.
+
+SQLite: WAL, so that readers never wait; writers take BEGIN IMMEDIATE from a pool of one connection, which makes
+the pool the queue. Without that queue SQLite's busy handler sleeps and retries, and under load unlucky writers starve.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+from sqlalchemy import event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+Dialect = Literal["sqlite", "postgresql"]
+
+SQLITE_BUSY_MS = 10_000
+POOL_TIMEOUT_SECONDS = 30
+
+
+class Database:
+    """Two engines over one database: one for reads, one for writes (on PostgreSQL the same one)."""
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url = normalised_url(url)
+        self.dialect: Dialect = "sqlite" if self.url.get_backend_name() == "sqlite" else "postgresql"
+        if self.dialect == "sqlite":
+            self._reader = _sqlite_engine(self.url, begin="BEGIN", pool_size=pool_size)
+            self._writer = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE", pool_size=1)
+        else:
+            self._writer = _postgres_engine(self.url, pool_size=pool_size)
+            self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        async with self._reader.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        async with self._writer.begin() as connection:
+            yield connection
+
+    async def close(self) -> None:
+        await self._reader.dispose()
+        await self._writer.dispose()
+
+
+def normalised_url(url: str) -> URL:
+    """``sqlite:`` and ``postgres(ql):`` without a driver get the asynchronous one."""
+    parsed = make_url(url)
+    backend = {"postgres": "postgresql"}.get(parsed.drivername, parsed.drivername.split("+")[0])
+    driver = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}.get(backend)
+    if driver is None:
+        raise ValueError(
+            f"DATABASE_URL: '{parsed.drivername}' is not supported: use sqlite:///… or postgresql://…"
+        )
+    return parsed.set(drivername=driver)
+
+
+def _sqlite_engine(url: URL, *, begin: str, pool_size: int) -> AsyncEngine:
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT_SECONDS,
+        connect_args={"timeout": SQLITE_BUSY_MS / 1000},
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def configure(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # the driver's own implicit BEGIN would be a deferred one
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=NORMAL",
+            "foreign_keys=ON",
+            f"busy_timeout={SQLITE_BUSY_MS}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin_transaction(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _postgres_engine(url: URL, *, pool_size: int) -> AsyncEngine:
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_TIMEOUT_SECONDS,
+        pool_pre_ping=True,
+        connect_args={"server_settings": {"timezone": "UTC", "application_name": "revgraph"}},
+    )

@@ -1,0 +1,126 @@
+"""payments, refunds, payment_methods, webhook_events: money that moved, as the provider tells it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.models.base import Base, Currency, Id, at_least, currency_code, one_of
+from app.domain.payments import PaymentStatus, RefundStatus, WebhookStatus
+
+_DEFAULT = text("is_default AND removed_at IS NULL")
+_UNPROCESSED = text("status IN ('received', 'failed')")
+
+
+class Payment(Base):
+    """Of a purchase or of an invoice, never of both."""
+
+    __tablename__ = "payments"
+    __table_args__ = (
+        one_of("status", PaymentStatus),
+        currency_code(),
+        at_least("amount_cents"),
+        at_least("refunded_cents"),
+        at_least("attempt", 1),
+        CheckConstraint("refunded_cents <= amount_cents", name="refund_within_amount"),
+        CheckConstraint("(purchase_id IS NULL) <> (invoice_id IS NULL)", name="of_one_thing"),
+        Index(None, "user_id", "id"),
+        Index(None, "purchase_id"),
+        Index(None, "invoice_id"),
+    )
+
+    id: Mapped[Id]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    purchase_id: Mapped[UUID | None] = mapped_column(ForeignKey("purchases.id"))
+    invoice_id: Mapped[UUID | None] = mapped_column(ForeignKey("invoices.id"))
+    status: Mapped[str] = mapped_column(String(24))
+    amount_cents: Mapped[int]
+    refunded_cents: Mapped[int]
+    currency: Mapped[Currency]
+    attempt: Mapped[int]
+    stripe_payment_intent_id: Mapped[str | None] = mapped_column(String(255), unique=True)
+    failure_code: Mapped[str | None] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Refund(Base):
+    __tablename__ = "refunds"
+    __table_args__ = (
+        one_of("status", RefundStatus),
+        currency_code(),
+        at_least("amount_cents", 1),
+        Index(None, "payment_id", "id"),
+    )
+
+    id: Mapped[Id]
+    payment_id: Mapped[UUID] = mapped_column(ForeignKey("payments.id"))
+    status: Mapped[str] = mapped_column(String(16))
+    amount_cents: Mapped[int]
+    currency: Mapped[Currency]
+    reason: Mapped[str] = mapped_column(String(255))
+    requested_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    stripe_refund_id: Mapped[str | None] = mapped_column(String(255), unique=True)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class PaymentMethod(Base):
+    """What the provider lets us show of a card: never its number."""
+
+    __tablename__ = "payment_methods"
+    __table_args__ = (
+        CheckConstraint("last4 IS NULL OR length(last4) = 4", name="last4_is_four"),
+        CheckConstraint("exp_month IS NULL OR exp_month BETWEEN 1 AND 12", name="exp_month_in_range"),
+        Index(
+            "uq_payment_methods_default",
+            "user_id",
+            unique=True,
+            postgresql_where=_DEFAULT,
+            sqlite_where=_DEFAULT,
+        ),
+        Index(None, "user_id", "id"),
+    )
+
+    id: Mapped[Id]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    stripe_payment_method_id: Mapped[str] = mapped_column(String(255), unique=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    brand: Mapped[str | None] = mapped_column(String(32))
+    last4: Mapped[str | None] = mapped_column(String(4))
+    exp_month: Mapped[int | None]
+    exp_year: Mapped[int | None]
+    is_default: Mapped[bool]
+    created_at: Mapped[datetime]
+    removed_at: Mapped[datetime | None]
+
+
+class WebhookEvent(Base):
+    """The provider's event as it came, once."""
+
+    __tablename__ = "webhook_events"
+    __table_args__ = (
+        one_of("status", WebhookStatus),
+        at_least("attempts"),
+        Index(
+            "ix_webhook_events_waiting",
+            "available_at",
+            postgresql_where=_UNPROCESSED,
+            sqlite_where=_UNPROCESSED,
+        ),
+        Index(None, "object_id"),
+    )
+
+    id: Mapped[Id]
+    stripe_event_id: Mapped[str] = mapped_column(String(255), unique=True)
+    event_type: Mapped[str] = mapped_column(String(100))
+    object_id: Mapped[str | None] = mapped_column(String(255))
+    payload: Mapped[dict[str, Any]]
+    status: Mapped[str] = mapped_column(String(16))
+    attempts: Mapped[int]
+    last_error: Mapped[str | None] = mapped_column(String(1000))
+    received_at: Mapped[datetime]
+    available_at: Mapped[datetime]
+    processed_at: Mapped[datetime | None]

@@ -1,0 +1,138 @@
+"""Accounts: users as they are found, made, changed and anonymised."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db.ids import new_id
+from app.db.models import ApiKey, Session, Subscription, User
+from app.domain.errors import Conflict
+from app.domain.subscriptions import LIVE
+
+USER = (
+    User.id,
+    User.email,
+    User.username,
+    User.display_name,
+    User.role,
+    User.tier,
+    User.email_verified_at,
+    User.created_at,
+)
+
+
+async def by_id(connection: AsyncConnection, user_id: UUID) -> Row[Any] | None:
+    statement = select(*USER).where(User.id == user_id, User.deleted_at.is_(None))
+    return (await connection.execute(statement)).one_or_none()
+
+
+async def by_email(connection: AsyncConnection, email: str) -> Row[Any] | None:
+    statement = select(*USER, User.password_hash).where(User.email == email, User.deleted_at.is_(None))
+    return (await connection.execute(statement)).one_or_none()
+
+
+async def password_hash(connection: AsyncConnection, user_id: UUID) -> str | None:
+    statement = select(User.password_hash).where(User.id == user_id, User.deleted_at.is_(None))
+    return (await connection.execute(statement)).scalar_one_or_none()
+
+
+async def viewer_by_session(
+    connection: AsyncConnection, *, user_id: UUID, session_id: UUID
+) -> Row[Any] | None:
+    """The account of a session that was not ended."""
+    statement = (
+        select(User.id, User.username, User.role, User.tier, Subscription.anchor_at)
+        .join(Session, Session.user_id == User.id)
+        .join(Subscription, Subscription.user_id == User.id)
+        .where(
+            User.id == user_id,
+            User.deleted_at.is_(None),
+            Session.id == session_id,
+            Session.revoked_at.is_(None),
+            Subscription.status.in_(LIVE),
+        )
+    )
+    return (await connection.execute(statement)).one_or_none()
+
+
+async def viewer_by_key(
+    connection: AsyncConnection, *, key_hashes: list[str], now: datetime
+) -> Row[Any] | None:
+    """The account of an API key that is neither revoked nor expired."""
+    statement = (
+        select(
+            User.id,
+            User.username,
+            User.role,
+            User.tier,
+            Subscription.anchor_at,
+            ApiKey.id.label("api_key_id"),
+            ApiKey.scopes,
+        )
+        .join(User, User.id == ApiKey.user_id)
+        .join(Subscription, Subscription.user_id == User.id)
+        .where(
+            ApiKey.key_hash.in_(key_hashes),
+            ApiKey.revoked_at.is_(None),
+            ApiKey.expires_at.is_(None) | (ApiKey.expires_at > now),
+            User.deleted_at.is_(None),
+            Subscription.status.in_(LIVE),
+        )
+    )
+    return (await connection.execute(statement)).one_or_none()
+
+
+async def create(connection: AsyncConnection, *, values: dict[str, Any], now: datetime) -> UUID:
+    """The new user's id. Raises Conflict where the e-mail or the username is taken."""
+    user_id = new_id()
+    statement = insert(User).values(id=user_id, created_at=now, updated_at=now, **values)
+    await _writing(connection, statement)
+    return user_id
+
+
+async def change(
+    connection: AsyncConnection, user_id: UUID, *, values: dict[str, Any], now: datetime
+) -> None:
+    """Raises Conflict where the e-mail or the username is taken."""
+    statement = (
+        update(User).where(User.id == user_id, User.deleted_at.is_(None)).values(updated_at=now, **values)
+    )
+    await _writing(connection, statement)
+
+
+async def _writing(connection: AsyncConnection, statement: Any) -> None:
+    try:
+        async with connection.begin_nested():
+            await connection.execute(statement)
+    except IntegrityError as error:
+        constraint = str(error.orig)
+        if "username" in constraint:
+            raise Conflict("This username is taken: choose another.", field="username") from None
+        if "email" in constraint:
+            raise Conflict(
+                "An account with this e-mail exists: sign in, or reset its password.", field="email"
+            ) from None
+        raise
+
+
+async def anonymise(connection: AsyncConnection, user_id: UUID, *, now: datetime) -> None:
+    """Takes the person out of the row and leaves the row to the books."""
+    name = f"deleted-{user_id.hex}"
+    await connection.execute(
+        update(User)
+        .where(User.id == user_id)
+        .values(
+            email=f"{name}@deleted.invalid",
+            username=name,
+            username_key=name,
+            display_name=None,
+            password_hash="",
+            email_verified_at=None,
+            deleted_at=now,
+            updated_at=now,
+        )
+    )

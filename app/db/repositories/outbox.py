@@ -1,0 +1,81 @@
+"""The outbox: facts stored with their business rows, claimed by lease, done once."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db.ids import new_id
+from app.db.models import OutboxFact
+from app.domain.outbox import LEASE, MAX_ATTEMPTS, FactState, Topic, retry_delay
+
+
+async def add(connection: AsyncConnection, topic: Topic, payload: dict[str, Any], *, now: datetime) -> UUID:
+    fact_id = new_id()
+    await connection.execute(
+        insert(OutboxFact).values(
+            id=fact_id,
+            topic=topic,
+            payload=payload,
+            state=FactState.WAITING,
+            attempts=0,
+            created_at=now,
+            available_at=now,
+        )
+    )
+    return fact_id
+
+
+async def claim(connection: AsyncConnection, *, limit: int, now: datetime) -> list[Row[Any]]:
+    """Up to ``limit`` due facts, oldest first, leased: unless done, they are due again when the lease ends."""
+    due = (
+        select(OutboxFact.id)
+        .where(OutboxFact.state == FactState.WAITING, OutboxFact.available_at <= now)
+        .order_by(OutboxFact.available_at, OutboxFact.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    statement = (
+        update(OutboxFact)
+        .where(
+            OutboxFact.id.in_(due.scalar_subquery()),
+            OutboxFact.state == FactState.WAITING,
+            OutboxFact.available_at <= now,
+        )
+        .values(attempts=OutboxFact.attempts + 1, available_at=now + LEASE)
+        .returning(
+            OutboxFact.id, OutboxFact.topic, OutboxFact.payload, OutboxFact.attempts, OutboxFact.created_at
+        )
+    )
+    return sorted((await connection.execute(statement)).all(), key=lambda fact: fact.id)
+
+
+async def done(connection: AsyncConnection, fact_id: UUID, *, now: datetime) -> None:
+    await connection.execute(
+        update(OutboxFact)
+        .where(OutboxFact.id == fact_id)
+        .values(state=FactState.DONE, done_at=now, last_error=None)
+    )
+
+
+async def failed(connection: AsyncConnection, fact: Row[Any], *, error: str, now: datetime) -> FactState:
+    """Puts the fact off, or gives it up after the last attempt."""
+    state = FactState.DEAD if fact.attempts >= MAX_ATTEMPTS else FactState.WAITING
+    await connection.execute(
+        update(OutboxFact)
+        .where(OutboxFact.id == fact.id)
+        .values(state=state, last_error=error[:1000], available_at=now + retry_delay(fact.attempts))
+    )
+    return state
+
+
+async def backlog(connection: AsyncConnection) -> dict[str, int]:
+    """How many facts wait and how many are dead, by state."""
+    statement = (
+        select(OutboxFact.state, func.count())
+        .where(OutboxFact.state != FactState.DONE)
+        .group_by(OutboxFact.state)
+    )
+    return {state: count for state, count in (await connection.execute(statement)).all()}

@@ -1,0 +1,133 @@
+"""Reservations: an amount of a quota promised until it is committed, released, or expires."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, insert, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db.ids import new_id
+from app.db.models import UsageCounter, UsageEvent, UsageReservation
+from app.db.repositories import quotas
+from app.domain.plans import Resource
+from app.domain.usage import ReservationState
+from app.domain.viewer import Allowance
+
+_RESERVATION = (
+    UsageReservation.user_id,
+    UsageReservation.resource,
+    UsageReservation.period_start,
+    UsageReservation.amount,
+)
+
+
+async def reserve(
+    connection: AsyncConnection,
+    allowance: Allowance,
+    resource: Resource,
+    amount: int,
+    *,
+    expires_at: datetime,
+    now: datetime,
+) -> UUID:
+    """Promises ``amount`` (1 or more). Raises QuotaExceeded."""
+    await expire(connection, now=now, user_id=allowance.user_id, resource=resource)
+    meter = await quotas.admit(connection, allowance, resource, now=now, reserved=amount)
+    await quotas.tell_thresholds(connection, allowance.user_id, meter, amount, now=now)
+    reservation_id = new_id()
+    await connection.execute(
+        insert(UsageReservation).values(
+            id=reservation_id,
+            user_id=allowance.user_id,
+            resource=resource,
+            period_start=quotas.start_of(meter.period),
+            amount=amount,
+            state=ReservationState.HELD,
+            created_at=now,
+            expires_at=expires_at,
+        )
+    )
+    return reservation_id
+
+
+async def commit(connection: AsyncConnection, reservation_id: UUID, *, now: datetime) -> bool:
+    """Turns what was promised into usage, once; False when it is not held any more."""
+    settled = await _settle(connection, reservation_id, ReservationState.COMMITTED)
+    if settled is None:
+        return False
+    await _unreserve(connection, settled, used=settled.amount)
+    await connection.execute(
+        insert(UsageEvent).values(
+            id=new_id(),
+            user_id=settled.user_id,
+            resource=settled.resource,
+            amount=settled.amount,
+            period_start=settled.period_start,
+            occurred_at=now,
+            recorded_at=now,
+        )
+    )
+    return True
+
+
+async def release(connection: AsyncConnection, reservation_id: UUID) -> bool:
+    """Gives back what was promised, once; False when it is not held any more."""
+    settled = await _settle(connection, reservation_id, ReservationState.RELEASED)
+    if settled is not None:
+        await _unreserve(connection, settled, used=0)
+    return settled is not None
+
+
+async def extend(connection: AsyncConnection, reservation_id: UUID, *, expires_at: datetime) -> bool:
+    """Keeps a promise alive while its work runs; False when it is not held any more."""
+    statement = update(UsageReservation).where(
+        UsageReservation.id == reservation_id, UsageReservation.state == ReservationState.HELD
+    )
+    return (await connection.execute(statement.values(expires_at=expires_at))).rowcount == 1
+
+
+async def expire(
+    connection: AsyncConnection,
+    *,
+    now: datetime,
+    user_id: UUID | None = None,
+    resource: Resource | None = None,
+) -> int:
+    """Gives back what was promised and neither committed nor released in time; returns how many."""
+    statement = update(UsageReservation).where(
+        UsageReservation.state == ReservationState.HELD, UsageReservation.expires_at <= now
+    )
+    if user_id is not None:
+        statement = statement.where(
+            UsageReservation.user_id == user_id, UsageReservation.resource == resource
+        )
+    statement = statement.values(state=ReservationState.EXPIRED)
+    expired = (await connection.execute(statement.returning(*_RESERVATION))).all()
+    for reservation in expired:
+        await _unreserve(connection, reservation, used=0)
+    return len(expired)
+
+
+async def _settle(
+    connection: AsyncConnection, reservation_id: UUID, state: ReservationState
+) -> Row[Any] | None:
+    statement = (
+        update(UsageReservation)
+        .where(UsageReservation.id == reservation_id, UsageReservation.state == ReservationState.HELD)
+        .values(state=state)
+        .returning(*_RESERVATION)
+    )
+    return (await connection.execute(statement)).one_or_none()
+
+
+async def _unreserve(connection: AsyncConnection, reservation: Row[Any], *, used: int) -> None:
+    await connection.execute(
+        update(UsageCounter)
+        .where(
+            UsageCounter.user_id == reservation.user_id,
+            UsageCounter.resource == reservation.resource,
+            UsageCounter.period_start == reservation.period_start,
+        )
+        .values(reserved=UsageCounter.reserved - reservation.amount, used=UsageCounter.used + used)
+    )

@@ -1,0 +1,187 @@
+"""Every way in which revgraph says no: one closed family, facts as attributes.
+
+``DomainError`` is expected: it reaches the client with its ``code`` and facts, never masked.
+``Refusal`` is the half that refuses a whole operation (not signed in, scope, quota of calls, rate):
+it is a top-level GraphQL error even inside a mutation. All others are data: a mutation's ``errors``.
+
+    DomainError
+    ├── Refusal
+    │   ├── Unauthenticated      UNAUTHENTICATED
+    │   ├── Forbidden            FORBIDDEN
+    │   ├── CallQuotaExceeded    QUOTA_EXCEEDED     (of API calls)
+    │   └── RateLimited          RATE_LIMITED
+    ├── InvalidInput             BAD_USER_INPUT
+    ├── NotFound                 NOT_FOUND
+    ├── Conflict                 CONFLICT
+    │   └── AlreadyOwned         ALREADY_OWNED
+    ├── InvalidState             INVALID_STATE
+    ├── InvalidCredentials       INVALID_CREDENTIALS
+    ├── InvalidToken             INVALID_TOKEN
+    ├── AccountLocked            ACCOUNT_LOCKED
+    ├── QuotaExceeded            QUOTA_EXCEEDED
+    ├── IdempotencyMismatch      IDEMPOTENCY_KEY_REUSED
+    └── PaymentsNotConfigured    PAYMENTS_NOT_CONFIGURED
+"""
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+
+class DomainError(Exception):
+    """An expected refusal; ``code`` is stable, the message says what would be right."""
+
+    code: ClassVar[str]
+
+    def __init__(self, message: str, *, path: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+
+    def facts(self) -> dict[str, Any]:
+        """What a client can act on, beside the code."""
+        return {}
+
+
+class Refusal(DomainError):
+    """Refuses the operation itself rather than the business action in it."""
+
+
+class Unauthenticated(Refusal):
+    code = "UNAUTHENTICATED"
+
+    def __init__(
+        self, message: str = "Sign in first: send 'Authorization: Bearer <token or API key>'."
+    ) -> None:
+        super().__init__(message)
+
+
+class Forbidden(Refusal):
+    code = "FORBIDDEN"
+
+
+class _Quota(DomainError):
+    code = "QUOTA_EXCEEDED"
+
+    def __init__(self, *, resource: str, used: int, limit: int, resets_at: datetime | None) -> None:
+        reset = f" It resets at {resets_at:%Y-%m-%dT%H:%M:%SZ}." if resets_at else ""
+        super().__init__(f"The plan's limit of {limit} for {resource} is reached ({used} used).{reset}")
+        self.resource, self.used, self.limit, self.resets_at = resource, used, limit, resets_at
+
+    def facts(self) -> dict[str, Any]:
+        resets_at = self.resets_at.isoformat().replace("+00:00", "Z") if self.resets_at else None
+        return {
+            "resource": self.resource.upper(),
+            "used": self.used,
+            "limit": self.limit,
+            "resetsAt": resets_at,
+        }
+
+
+class QuotaExceeded(_Quota):
+    """``used`` counts what is used and reserved, in the resource's unit; ``resets_at`` is None for gauges."""
+
+
+class CallQuotaExceeded(Refusal, _Quota):
+    """The plan's API calls are used up: nothing of the operation ran."""
+
+
+class RateLimited(Refusal):
+    code = "RATE_LIMITED"
+
+    def __init__(self, *, retry_after: int) -> None:
+        super().__init__(f"Too many requests: try again in {retry_after} seconds.")
+        self.retry_after = retry_after
+
+    def facts(self) -> dict[str, Any]:
+        return {"retryAfter": self.retry_after}
+
+
+class InvalidInput(DomainError):
+    """``field`` is the input's field in GraphQL's spelling."""
+
+    code = "BAD_USER_INPUT"
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message, path=("input", field))
+        self.field = field
+
+    def facts(self) -> dict[str, Any]:
+        return {"field": self.field}
+
+
+class NotFound(DomainError):
+    code = "NOT_FOUND"
+
+    def __init__(self, what: str, *, field: str | None = None) -> None:
+        super().__init__(f"{what} does not exist.", path=("input", field) if field else ())
+
+
+class Conflict(DomainError):
+    code = "CONFLICT"
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message, path=("input", field) if field else ())
+
+
+class AlreadyOwned(Conflict):
+    code = "ALREADY_OWNED"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"You own '{slug}' already: download it with createDownload.", field="packageId")
+
+
+class InvalidState(DomainError):
+    code = "INVALID_STATE"
+
+    def __init__(self, *, what: str, state: str, action: str) -> None:
+        super().__init__(f"{what} is {state}: it cannot {action}.")
+        self.state, self.action = state, action
+
+    def facts(self) -> dict[str, Any]:
+        return {"state": self.state, "action": self.action}
+
+
+class InvalidCredentials(DomainError):
+    """One answer for the unknown account and the wrong password."""
+
+    code = "INVALID_CREDENTIALS"
+
+    def __init__(self, message: str = "E-mail or password is wrong.") -> None:
+        super().__init__(message)
+
+
+class InvalidToken(DomainError):
+    """A link or refresh token that is unknown, used, expired or revoked."""
+
+    code = "INVALID_TOKEN"
+
+    def __init__(self, message: str = "This token is not valid any more: ask for a new one.") -> None:
+        super().__init__(message)
+
+
+class AccountLocked(DomainError):
+    code = "ACCOUNT_LOCKED"
+
+    def __init__(self, *, until: datetime) -> None:
+        super().__init__(f"Too many failed sign-ins: try again after {until:%Y-%m-%dT%H:%M:%SZ}.")
+        self.until = until
+
+    def facts(self) -> dict[str, Any]:
+        return {"lockedUntil": self.until.isoformat().replace("+00:00", "Z")}
+
+
+class IdempotencyMismatch(DomainError):
+    code = "IDEMPOTENCY_KEY_REUSED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This idempotency key was used with other input: send a new key for a new request.",
+            path=("input", "idempotencyKey"),
+        )
+
+
+class PaymentsNotConfigured(DomainError):
+    code = "PAYMENTS_NOT_CONFIGURED"
+
+    def __init__(self) -> None:
+        super().__init__("This package is paid, and this server takes no payments yet.")

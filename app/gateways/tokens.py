@@ -1,0 +1,99 @@
+"""Secrets that leave the server: access tokens (JWT), refresh tokens, mailed links, API keys.
+
+JWT: HS256 by our own table of key ids, never by the token's header (RFC 8725). All others are random and kept as
+HMAC-SHA256: a slow hash adds nothing to 178 or more random bits.
+"""
+
+import hashlib
+import hmac
+import secrets
+import string
+from base64 import urlsafe_b64encode
+from datetime import UTC, datetime
+from uuid import UUID
+
+import jwt
+
+from app.domain.accounts import ACCESS_TOKEN_LIFETIME
+from app.domain.api_keys import format_key
+from app.domain.errors import InvalidToken
+from app.gateways.keyring import Keyring, key_id
+from app.ports import AccessClaims
+
+ALGORITHM = "HS256"
+ISSUER = "revgraph"
+AUDIENCE = "revgraph-api"
+CLOCK_SKEW_SECONDS = 30
+REQUIRED_CLAIMS = ["exp", "iat", "sub", "aud", "iss", "jti", "sid"]
+BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
+
+
+class KeyedTokens:
+    """``peppers`` key the stored digests; without any of their own they come from ``keyring``."""
+
+    def __init__(self, keyring: Keyring, *, pepper: str | None = None) -> None:
+        keys = keyring.keys("access-token")
+        self._signing_kid, self._signing_key = key_id(keys[0]), keys[0]
+        self._verifying = {key_id(key): key for key in keys}
+        self._refresh_key = keyring.key("refresh-token")
+        self._peppers = [pepper.encode()] if pepper else keyring.keys("digest")
+
+    def issue_access(self, *, user_id: UUID, session_id: UUID, now: datetime) -> str:
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": str(user_id),
+            "sid": str(session_id),
+            "jti": secrets.token_urlsafe(12),
+            "iat": int(now.timestamp()),
+            "exp": int((now + ACCESS_TOKEN_LIFETIME).timestamp()),
+        }
+        return jwt.encode(claims, self._signing_key, algorithm=ALGORITHM, headers={"kid": self._signing_kid})
+
+    def read_access(self, token: str, *, now: datetime) -> AccessClaims:
+        try:
+            key = self._verifying[str(jwt.get_unverified_header(token).get("kid"))]
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[ALGORITHM],
+                audience=AUDIENCE,
+                issuer=ISSUER,
+                # the times are compared below, with the caller's clock
+                options={
+                    "require": REQUIRED_CLAIMS,
+                    "verify_exp": False,
+                    "verify_iat": False,
+                    "verify_nbf": False,
+                },
+            )
+            expires_at = datetime.fromtimestamp(int(claims["exp"]), UTC)
+            issued_at = datetime.fromtimestamp(int(claims["iat"]), UTC)
+            read = AccessClaims(UUID(claims["sub"]), UUID(claims["sid"]), expires_at)
+        except (jwt.PyJWTError, KeyError, ValueError, TypeError, OverflowError, OSError):
+            raise InvalidToken("This access token is not one of ours: sign in again.") from None
+        if now >= expires_at:
+            raise InvalidToken("This access token has expired: use refreshSession.")
+        if (issued_at - now).total_seconds() > CLOCK_SKEW_SECONDS:
+            raise InvalidToken("This access token is not valid yet: check the clocks.")
+        return read
+
+    def new_secret(self) -> str:
+        return secrets.token_urlsafe(32)
+
+    def successor(self, refresh_token: str) -> str:
+        """Derived, so that the answer to a repeated refresh needs no stored secret."""
+        return _text(hmac.digest(self._refresh_key, refresh_token.encode(), hashlib.sha256))
+
+    def digest(self, secret: str) -> str:
+        return self.digests(secret)[0]
+
+    def digests(self, secret: str) -> list[str]:
+        return [hmac.new(pepper, secret.encode(), hashlib.sha256).hexdigest() for pepper in self._peppers]
+
+    def new_api_key(self) -> str:
+        return format_key("".join(secrets.choice(BASE62) for _ in range(30)))
+
+
+def _text(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()

@@ -1,0 +1,109 @@
+"""What services and resolvers see of the outside world; the gateways implement it, tests have small fakes."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+
+@dataclass(frozen=True)
+class AccessClaims:
+    """What an access token says, once proved: times are aware UTC."""
+
+    user_id: UUID
+    session_id: UUID
+    expires_at: datetime
+
+
+class Tokens(Protocol):
+    """Secrets that leave the server, and the hashes of them that stay."""
+
+    def issue_access(self, *, user_id: UUID, session_id: UUID, now: datetime) -> str: ...
+    def read_access(self, token: str, *, now: datetime) -> AccessClaims:
+        """Raises InvalidToken."""
+        ...
+
+    def new_secret(self) -> str:
+        """A URL-safe secret of 256 random bits."""
+        ...
+
+    def successor(self, refresh_token: str) -> str:
+        """The one refresh token that follows this one: asking twice gives the same."""
+        ...
+
+    def digest(self, secret: str) -> str:
+        """64 hex digits to keep in place of a secret; keyed."""
+        ...
+
+    def digests(self, secret: str) -> list[str]:
+        """The digest under every key that is still accepted, the current one first."""
+        ...
+
+    def new_api_key(self) -> str: ...
+
+
+class Passwords(Protocol):
+    """Slow hashes, computed off the event loop."""
+
+    async def hash(self, password: str) -> str: ...
+    async def verify(self, password: str, hashed: str | None) -> tuple[bool, str | None]:
+        """(right, a better hash to store or None). ``None`` for the hash takes as long and is never right."""
+        ...
+
+
+@dataclass(frozen=True)
+class Message:
+    """One mail; ``key`` names it uniquely, so that a repeated delivery can be told."""
+
+    key: str
+    to: str
+    subject: str
+    text: str
+
+
+class Mailer(Protocol):
+    async def send(self, message: Message) -> None:
+        """Raises MailError when the message was not accepted."""
+        ...
+
+
+class MailError(Exception):
+    """The mail server could not be reached or refused the message."""
+
+
+class StorageError(Exception):
+    """The object store could not be reached or does not have the object."""
+
+
+class ObjectStore(Protocol):
+    """Bytes by key, streamed both ways."""
+
+    async def put(self, key: str, chunks: AsyncIterator[bytes]) -> None: ...
+    def get(self, key: str, *, start: int, end: int) -> AsyncIterator[bytes]:
+        """The bytes [start, end)."""
+        ...
+
+    async def delete(self, key: str) -> None: ...
+    async def check(self) -> None:
+        """Raises StorageError when nothing can be written."""
+        ...
+
+
+class RateLimiter(Protocol):
+    async def hit(self, bucket: str, subject: str, *, cost: int = 1) -> int:
+        """Seconds to wait, 0 when admitted. Raises KeyError for an unknown bucket."""
+        ...
+
+
+class LicenceSigner(Protocol):
+    """Ed25519 over the licence's canonical text."""
+
+    def sign(self, fields: dict[str, str | None]) -> str:
+        """The licence document: readable text with its signature."""
+        ...
+
+    @property
+    def public_key(self) -> str:
+        """Base64 of the 32 raw bytes."""
+        ...

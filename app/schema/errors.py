@@ -1,0 +1,84 @@
+"""The domain's errors as GraphQL types: one interface, facts where there are some."""
+
+from datetime import datetime
+from enum import Enum
+
+import strawberry
+
+from app.domain import errors
+from app.schema.scalars import BigInt
+from app.schema.usage import Resource
+
+
+@strawberry.enum(description="What kind of refusal it is.")
+class ErrorCode(Enum):
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN = "FORBIDDEN"
+    RATE_LIMITED = "RATE_LIMITED"
+    BAD_USER_INPUT = "BAD_USER_INPUT"
+    NOT_FOUND = "NOT_FOUND"
+    CONFLICT = "CONFLICT"
+    ALREADY_OWNED = "ALREADY_OWNED"
+    INVALID_STATE = "INVALID_STATE"
+    INVALID_CREDENTIALS = "INVALID_CREDENTIALS"
+    INVALID_TOKEN = "INVALID_TOKEN"  # noqa: S105 - an error code
+    ACCOUNT_LOCKED = "ACCOUNT_LOCKED"
+    QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
+    IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
+    PAYMENTS_NOT_CONFIGURED = "PAYMENTS_NOT_CONFIGURED"
+
+
+@strawberry.interface(description="An expected refusal of a business action.")
+class Error:
+    code: ErrorCode = strawberry.field(description="What kind of refusal it is.")
+    message: str = strawberry.field(description="What was wrong and what would be right.")
+    path: list[str] = strawberry.field(description="Where in the arguments the reason stands; may be empty.")
+
+
+@strawberry.type(description="A refusal that its code and message say everything of.")
+class SimpleError(Error):
+    pass
+
+
+@strawberry.type(description="The plan's limit is reached.")
+class QuotaExceeded(Error):
+    resource: Resource = strawberry.field(description="What is limited.")
+    used: BigInt = strawberry.field(description="What is used and reserved, in the resource's unit.")
+    limit: BigInt = strawberry.field(description="The plan's limit.")
+    resets_at: datetime | None = strawberry.field(
+        description="When the count starts anew; null where it never does."
+    )
+
+
+@strawberry.type(description="Too many failed sign-ins.")
+class AccountLocked(Error):
+    locked_until: datetime = strawberry.field(description="When the next attempt is admitted.")
+
+
+@strawberry.type(description="The thing is in a state that does not allow the action.")
+class InvalidState(Error):
+    state: str = strawberry.field(description="The state it is in.")
+    action: str = strawberry.field(description="What was asked for.")
+
+
+ERROR_TYPES = (SimpleError, QuotaExceeded, AccountLocked, InvalidState)
+
+
+def as_data(error: errors.DomainError) -> Error:
+    """The GraphQL object of an expected refusal."""
+    common = {"code": ErrorCode[error.code], "message": error.message, "path": list(error.path)}
+    match error:
+        case errors.QuotaExceeded():
+            return QuotaExceeded(
+                **common,
+                resource=Resource(error.resource),
+                used=BigInt(error.used),
+                limit=BigInt(error.limit),
+                resets_at=error.resets_at,
+            )
+        case errors.AccountLocked():
+            return AccountLocked(**common, locked_until=error.until)
+        case errors.InvalidState():
+            return InvalidState(**common, state=error.state, action=error.action)
+        case _:
+            return SimpleError(**common)

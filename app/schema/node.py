@@ -1,0 +1,54 @@
+"""Relay's Node and the global ids: opaque to clients, type and UUID to us."""
+
+import binascii
+import dataclasses
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from functools import cache
+from typing import Any, Self
+from uuid import UUID
+
+import strawberry
+
+from app.domain.errors import InvalidInput
+
+
+@strawberry.interface(description="Anything with an id that `node(id:)` finds again.")
+class Node:
+    id: strawberry.ID = strawberry.field(description="Opaque, and unique over all types.")
+
+    @classmethod
+    def from_row(cls, row: Any, **given: Any) -> Self:
+        """The object of a database row: attributes by their names, the id made global, ``given`` on top."""
+        read = {name: getattr(row, name) for name in _column_fields(cls) if name not in given}
+        return cls(id=global_id(cls.__name__, row.id), **read, **given)
+
+
+@cache
+def _column_fields(cls: type) -> tuple[str, ...]:
+    """The fields that a row must have: those that need a value when the object is made."""
+    return tuple(
+        field.name
+        for field in dataclasses.fields(cls)
+        if field.init and field.name != "id" and field.default is field.default_factory is dataclasses.MISSING
+    )
+
+
+def global_id(kind: str, uuid: UUID) -> strawberry.ID:
+    return strawberry.ID(urlsafe_b64encode(kind.encode() + b":" + uuid.bytes).rstrip(b"=").decode())
+
+
+def split_id(text: str) -> tuple[str, UUID] | None:
+    """(type name, UUID), or None for what is no id of ours."""
+    try:
+        kind, _, raw = urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4)).partition(b":")
+        return kind.decode("ascii"), UUID(bytes=raw)
+    except (ValueError, binascii.Error):
+        return None
+
+
+def read_id(text: str, *, of: type[Node], field: str) -> UUID:
+    """The UUID of a global id that must name an ``of``. Raises InvalidInput."""
+    split = split_id(text)
+    if split is None or split[0] != of.__name__:
+        raise InvalidInput(field, f"'{field}' is not the id of a {of.__name__}.")
+    return split[1]

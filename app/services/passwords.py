@@ -1,0 +1,79 @@
+"""Passwords: changed by who knows the old one, reset by who reads the mail."""
+
+from datetime import datetime
+from uuid import UUID
+
+from app.db.database import Database
+from app.db.repositories import accounts, audit, outbox, sessions, sign_in_guards
+from app.domain import identity
+from app.domain.accounts import LinkPurpose
+from app.domain.errors import InvalidCredentials, InvalidToken
+from app.domain.outbox import Topic
+from app.ports import Passwords, Tokens
+
+
+async def change(
+    *,
+    database: Database,
+    passwords: Passwords,
+    user_id: UUID,
+    session_id: UUID | None,
+    current: str,
+    new: str,
+    production: bool,
+    now: datetime,
+) -> None:
+    """Ends every other session. Raises InvalidCredentials, InvalidInput."""
+    async with database.read() as connection:
+        user = await accounts.by_id(connection, user_id)
+        hashed = await accounts.password_hash(connection, user_id)
+    if user is None:
+        raise InvalidCredentials
+    new = identity.check_password(new, production=production, email=user.email, username=user.username)
+    right, _ = await passwords.verify(current, hashed)
+    if not right:
+        raise InvalidCredentials("The current password is wrong.")
+    new_hash = await passwords.hash(new)
+    async with database.transaction() as connection:
+        await accounts.change(connection, user_id, values={"password_hash": new_hash}, now=now)
+        await sessions.revoke_all(connection, user_id, reason="password changed", now=now, keep=session_id)
+        await outbox.add(connection, Topic.PASSWORD_CHANGED, {"user_id": str(user_id)}, now=now)
+        await audit.note(connection, "change_password", actor_id=user_id, subject_id=user_id, now=now)
+
+
+async def request_reset(*, database: Database, email: str, now: datetime) -> None:
+    """Mails a link if there is such an account; the caller cannot tell. Raises InvalidInput for no address at all."""
+    address = identity.normalise_email(email)
+    async with database.transaction() as connection:
+        user = await accounts.by_email(connection, address)
+        if user is not None:
+            await outbox.add(connection, Topic.RESET_PASSWORD, {"user_id": str(user.id)}, now=now)
+
+
+async def reset(
+    *,
+    database: Database,
+    passwords: Passwords,
+    tokens: Tokens,
+    token: str,
+    new: str,
+    production: bool,
+    now: datetime,
+) -> None:
+    """Takes the mailed link, sets the password, ends every session and lifts the lock. Raises InvalidToken, InvalidInput."""
+    new = identity.check_password(new, production=production)
+    new_hash = await passwords.hash(new)
+    async with database.transaction() as connection:
+        link = await sessions.use_link(
+            connection, token_hashes=tokens.digests(token), purpose=LinkPurpose.RESET_PASSWORD, now=now
+        )
+        if link is None:
+            raise InvalidToken
+        values = {"password_hash": new_hash, "email_verified_at": now}  # who reads the mail owns the address
+        await accounts.change(connection, link.user_id, values=values, now=now)
+        await sessions.revoke_all(connection, link.user_id, reason="password reset", now=now)
+        await sign_in_guards.forgive(connection, f"account:{link.email}", now=now)
+        await outbox.add(connection, Topic.PASSWORD_CHANGED, {"user_id": str(link.user_id)}, now=now)
+        await audit.note(
+            connection, "reset_password", actor_id=link.user_id, subject_id=link.user_id, now=now
+        )
