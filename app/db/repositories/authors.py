@@ -13,7 +13,7 @@ from app.db.ids import new_id
 from app.db.models import Author
 from app.domain.errors import Conflict
 
-AUTHOR = (Author.id, Author.user_id, Author.username, Author.created_at)
+AUTHOR: tuple[Any, ...] = (Author.id, Author.user_id, Author.username, Author.created_at)
 
 
 async def ensure(connection: AsyncConnection, *, user_id: UUID | None, username: str, now: datetime) -> UUID:
