@@ -16,7 +16,6 @@ ifeq ($(strip $(HOME)),)
 export HOME := $(CURDIR)/.cache/home
 endif
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
-export PYTHONDONTWRITEBYTECODE :=
 export npm_config_cache := $(CURDIR)/.cache/npm
 export npm_config_update_notifier := false
 export npm_config_fund := false

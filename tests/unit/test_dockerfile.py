@@ -214,6 +214,18 @@ def test_the_last_stage_has_no_build_tools_and_none_of_the_sources(image: Path) 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+def test_the_image_has_every_file_of_the_program(image: Path) -> None:
+    (installed,) = image.glob("opt/revgraph/lib/python*/site-packages/app")
+    assert _files(installed) == _files(ROOT / "app")
+
+
+def _files(folder: Path) -> set[str]:
+    paths = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {str(path.relative_to(folder)) for path in paths}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_image_serves_and_its_health_check_sees_it(image: Path) -> None:
     check = json.loads(stages()[-1].all("HEALTHCHECK")[0].partition("CMD ")[2])
     with served(image) as (url, environment):
