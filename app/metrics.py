@@ -1,0 +1,105 @@
+"""Which numbers does Prometheus read? Every metric, declared once.
+
+A label's values come from closed sets (routes, root fields, codes, topics), never from what a client sends.
+"""
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+)
+from prometheus_client.exposition import choose_encoder
+
+REGISTRY = CollectorRegistry()
+ProcessCollector(registry=REGISTRY)
+PlatformCollector(registry=REGISTRY)
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+HTTP_REQUESTS = Counter(
+    "revgraph_http_requests",
+    "Answered HTTP requests, by route (its pattern, never the path) and status.",
+    ["route", "status"],
+    registry=REGISTRY,
+)
+HTTP_SECONDS = Histogram(
+    "revgraph_http_request_duration_seconds",
+    "From the first byte of the request to the last of the answer.",
+    ["route", "status"],
+    buckets=(*_SECONDS, 30, 60, 300),
+    registry=REGISTRY,
+)
+GRAPHQL_OPERATIONS = Counter(
+    "revgraph_graphql_operations",
+    "Root fields of GraphQL operations, by outcome: ok, error, refused.",
+    ["root_field", "outcome"],
+    registry=REGISTRY,
+)
+GRAPHQL_SECONDS = Histogram(
+    "revgraph_graphql_operation_duration_seconds",
+    "Duration of the operation that the root field stood in.",
+    ["root_field"],
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+GRAPHQL_ERRORS = Counter(
+    "revgraph_graphql_errors",
+    "Errors in answers, as top-level errors and as data, by code.",
+    ["code"],
+    registry=REGISTRY,
+)
+QUOTA_REFUSALS = Counter(
+    "revgraph_quota_refusals", "Uses refused by a plan's limit.", ["resource"], registry=REGISTRY
+)
+RATE_LIMITED = Counter(
+    "revgraph_rate_limited", "Requests refused by a rate limit.", ["bucket"], registry=REGISTRY
+)
+RATE_LIMITER_FAILURES = Counter(
+    "revgraph_rate_limiter_failures",
+    "Decisions made without Redis because it did not answer.",
+    registry=REGISTRY,
+)
+SIGN_INS = Counter(
+    "revgraph_sign_ins",
+    "Attempts to sign in, by outcome: ok, wrong, locked, limited.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+DOWNLOADS = Counter(
+    "revgraph_downloads",
+    "Ended transfers, by outcome: complete, partial, failed.",
+    ["outcome"],
+    registry=REGISTRY,
+)
+DOWNLOADED_BYTES = Counter(
+    "revgraph_downloaded_bytes", "Bytes of packages that were sent.", registry=REGISTRY
+)
+OUTBOX_FACTS = Counter(
+    "revgraph_outbox_facts",
+    "Attempts to act on a fact, by topic and outcome: done, retried, dead.",
+    ["topic", "outcome"],
+    registry=REGISTRY,
+)
+OUTBOX_WAITING = Gauge("revgraph_outbox_waiting", "Facts that wait to be acted on.", registry=REGISTRY)
+OUTBOX_DEAD = Gauge("revgraph_outbox_dead", "Facts given up after the last attempt.", registry=REGISTRY)
+WORKER_FAILURES = Counter(
+    "revgraph_worker_failures",
+    "Rounds of the worker that failed as a whole, by part: outbox, or a housekeeping task.",
+    ["part"],
+    registry=REGISTRY,
+)
+DATABASE_CONNECTIONS = Gauge(
+    "revgraph_database_connections",
+    "Connections of the pools, by pool (read, write) and state (in_use, idle, limit).",
+    ["pool", "state"],
+    registry=REGISTRY,
+)
+
+
+def exposition(accept: str) -> tuple[bytes, str]:
+    """(body, content type) of ``/metrics``, in the format that the scraper's Accept header prefers."""
+    encode, content_type = choose_encoder(accept)
+    return encode(REGISTRY), content_type
