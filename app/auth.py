@@ -1,6 +1,8 @@
 """Who sends this request: a session's access token, an API key, or nobody."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from app.context import Deps
 from app.db.repositories import accounts
@@ -8,6 +10,14 @@ from app.domain.api_keys import PREFIX, Role, Scope, grantable, well_formed
 from app.domain.errors import InvalidToken
 from app.domain.plans import Tier
 from app.domain.viewer import Viewer
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A credential that is good now; ``expires_at`` None: it does not end by itself."""
+
+    viewer: Viewer
+    expires_at: datetime | None
 
 
 async def authenticate(
@@ -33,7 +43,13 @@ def _credential(authorization: str | None, x_api_key: str | None) -> str | None:
     return credential.strip()
 
 
-async def by_api_key(deps: Deps, key: str, *, now: datetime) -> Viewer:
+async def prove(deps: Deps, credential: str, *, now: datetime) -> Proof:
+    """Raises InvalidToken."""
+    by = _by_api_key if credential.startswith(PREFIX) else _by_access_token
+    return await by(deps, credential, now=now)
+
+
+async def _by_api_key(deps: Deps, key: str, *, now: datetime) -> Proof:
     if not well_formed(key):
         raise InvalidToken("This is no API key: its checksum is wrong, perhaps a part is missing.")
     async with deps.database.read() as connection:
@@ -41,18 +57,10 @@ async def by_api_key(deps: Deps, key: str, *, now: datetime) -> Viewer:
     if row is None:
         raise InvalidToken("This API key is unknown, revoked or expired.")
     scopes = frozenset(Scope(scope) for scope in row.scopes)
-    return Viewer(
-        user_id=row.id,
-        username=row.username,
-        role=Role(row.role),
-        tier=Tier(row.tier),
-        anchor_at=row.anchor_at,
-        scopes=scopes,
-        api_key_id=row.api_key_id,
-    )
+    return Proof(_viewer(row, scopes=scopes, api_key_id=row.api_key_id), row.expires_at)
 
 
-async def by_access_token(deps: Deps, token: str, *, now: datetime) -> Viewer:
+async def _by_access_token(deps: Deps, token: str, *, now: datetime) -> Proof:
     claims = deps.tokens.read_access(token, now=now)
     async with deps.database.read() as connection:
         row = await accounts.viewer_by_session(
@@ -60,13 +68,16 @@ async def by_access_token(deps: Deps, token: str, *, now: datetime) -> Viewer:
         )
     if row is None:
         raise InvalidToken("This session has ended: sign in again.")
-    role = Role(row.role)
+    scopes = grantable(Role(row.role))
+    return Proof(_viewer(row, scopes=scopes, session_id=claims.session_id), claims.expires_at)
+
+
+def _viewer(row: Any, **of_credential: Any) -> Viewer:
     return Viewer(
         user_id=row.id,
         username=row.username,
-        role=role,
+        role=Role(row.role),
         tier=Tier(row.tier),
         anchor_at=row.anchor_at,
-        scopes=grantable(role),
-        session_id=claims.session_id,
+        **of_credential,
     )

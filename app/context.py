@@ -1,16 +1,16 @@
 """What a resolver may see, and no more."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
 from app.dataloaders import Loaders
 from app.db.database import Database
-from app.domain.errors import Unauthenticated
+from app.domain.errors import InvalidToken, Unauthenticated
 from app.domain.plans import Plan, Tier
 from app.domain.viewer import Allowance, Viewer
-from app.ports import LicenceSigner, Mailer, ObjectStore, Passwords, RateLimiter, Tokens
+from app.ports import LastUsed, LicenceSigner, Mailer, ObjectStore, Passwords, RateLimiter, Tokens
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class Deps:
     store: ObjectStore
     signer: LicenceSigner
     plans: Mapping[Tier, Plan]
+    last_used: LastUsed
     clock: Callable[[], datetime]
     base_url: str
     production: bool
@@ -39,9 +40,9 @@ class Context:
     viewer: Viewer | None
     now: datetime
     request_id: str
+    bad_credentials: InvalidToken | None = None
     address: str | None = None
     user_agent: str | None = None
-    extensions: dict[str, object] = field(default_factory=dict)
 
     @cached_property
     def loaders(self) -> Loaders:

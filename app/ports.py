@@ -96,6 +96,12 @@ class RateLimiter(Protocol):
         ...
 
 
+class LastUsed(Protocol):
+    """Remembers that an API key was used; written later, many at once."""
+
+    def note(self, api_key_id: UUID, now: datetime) -> None: ...
+
+
 class LicenceSigner(Protocol):
     """Ed25519 over the licence's canonical text."""
 

@@ -1,5 +1,6 @@
 """The loaders of one request: batched by tick, cached until the request ends."""
 
+from app.dataloaders.accounts import AccountLoaders
 from app.dataloaders.catalog import CatalogLoaders
 from app.db.database import Database
 
@@ -8,4 +9,5 @@ class Loaders:
     """One group a noun; each loader opens its own read."""
 
     def __init__(self, database: Database) -> None:
+        self.accounts = AccountLoaders(database)
         self.catalog = CatalogLoaders(database)

@@ -9,7 +9,8 @@ it is a top-level GraphQL error even inside a mutation. All others are data: a m
     │   ├── Unauthenticated      UNAUTHENTICATED
     │   ├── Forbidden            FORBIDDEN
     │   ├── CallQuotaExceeded    QUOTA_EXCEEDED     (of API calls)
-    │   └── RateLimited          RATE_LIMITED
+    │   ├── RateLimited          RATE_LIMITED
+    │   └── Unavailable          SERVICE_UNAVAILABLE
     ├── InvalidInput             BAD_USER_INPUT
     ├── NotFound                 NOT_FOUND
     ├── Conflict                 CONFLICT
@@ -94,6 +95,15 @@ class RateLimited(Refusal):
 
     def facts(self) -> dict[str, Any]:
         return {"retryAfter": self.retry_after}
+
+
+class Unavailable(Refusal):
+    """Something that the server needs does not answer; nothing was changed."""
+
+    code = "SERVICE_UNAVAILABLE"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"The {what} does not answer at the moment: try again.")
 
 
 class InvalidInput(DomainError):

@@ -1,13 +1,17 @@
 """Accounts and sessions: decode, call one use case, wrap."""
 
+from typing import Annotated
 from uuid import UUID
 
+import strawberry
 from strawberry import Info
 
+from app.auth import prove
 from app.context import Context
-from app.db.repositories import accounts as repository
 from app.domain.accounts import Client
+from app.domain.api_keys import Scope
 from app.domain.errors import InvalidToken
+from app.schema.access import may_read
 from app.schema.accounts import User
 from app.schema.sign_in import (
     ChangePasswordInput,
@@ -26,11 +30,13 @@ from app.schema.sign_in import (
     RequestPasswordResetPayload,
     ResetPasswordInput,
     ResetPasswordPayload,
+    TokenValidity,
     UpdateProfileInput,
     UpdateProfilePayload,
     VerifyEmailInput,
     VerifyEmailPayload,
 )
+from app.schema.subscriptions import Subscription
 from app.services import accounts, passwords, sessions
 
 Request = Info[Context, None]
@@ -166,9 +172,32 @@ async def delete_account(info: Request, input: DeleteAccountInput) -> DeleteAcco
     return DeleteAccountPayload(done=True)
 
 
+async def validate_token(
+    info: Request, token: Annotated[str, strawberry.argument(description="An access token or an API key.")]
+) -> TokenValidity:
+    """The answer never says why a token is not good."""
+    try:
+        proof = await prove(info.context.deps, token, now=info.context.now)
+    except InvalidToken:
+        return TokenValidity(valid=False)
+    row = await info.context.loaders.accounts.users.load(proof.viewer.user_id)
+    user = User.from_row(row, proven=proof.viewer.may(Scope.READ)) if row else None
+    return TokenValidity(valid=user is not None, user=user, expires_at=proof.expires_at)
+
+
+async def load_user(context: Context, user_id: UUID) -> User | None:
+    row = await context.loaders.accounts.users.load(user_id) if may_read(context.viewer, user_id) else None
+    return User.from_row(row) if row else None
+
+
+async def load_subscription(context: Context, subscription_id: UUID) -> Subscription | None:
+    row = await context.loaders.accounts.subscriptions.load(subscription_id)
+    return Subscription.from_row(row) if row and may_read(context.viewer, row.user_id) else None
+
+
 async def _user(context: Context, user_id: UUID, *, proven: bool = False) -> User:
-    async with context.deps.database.read() as connection:
-        row = await repository.by_id(connection, user_id)
+    context.loaders.accounts.users.clear(user_id)  # a mutation before this one may have changed it
+    row = await context.loaders.accounts.users.load(user_id)
     if row is None:
         raise InvalidToken("This account has ended.")
     return User.from_row(row, proven=proven)

@@ -9,6 +9,7 @@ from app.context import Context
 from app.db.repositories import api_keys as repository
 from app.domain.api_keys import Scope
 from app.domain.errors import NotFound
+from app.schema.access import may_read
 from app.schema.api_keys import (
     ApiKey,
     CreateApiKeyInput,
@@ -56,6 +57,11 @@ async def revoke_api_key(info: Request, input: RevokeApiKeyInput) -> RevokeApiKe
     key_id = read_id(input.id, of=ApiKey, field="id")
     await api_keys.revoke(database=context.deps.database, viewer=context.me, key_id=key_id, now=context.now)
     return RevokeApiKeyPayload(api_key=await _api_key(context, key_id))
+
+
+async def load_api_key(context: Context, key_id: UUID) -> ApiKey | None:
+    row = await context.loaders.accounts.api_keys.load(key_id)
+    return ApiKey.from_row(row) if row and may_read(context.viewer, row.user_id) else None
 
 
 async def _api_key(context: Context, key_id: UUID) -> ApiKey:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import Enum
+from typing import Any
 
 import strawberry
 
@@ -82,3 +83,8 @@ def as_data(error: errors.DomainError) -> Error:
             return InvalidState(**common, state=error.state, action=error.action)
         case _:
             return SimpleError(**common)
+
+
+def as_extensions(error: errors.DomainError) -> dict[str, Any]:
+    """The facts of an error that is not data: they stand in ``extensions``, beside the code."""
+    return {**error.facts(), "code": error.code}

@@ -7,7 +7,7 @@ from typing import Any
 from strawberry import Info
 from strawberry.extensions import FieldExtension
 
-from app.domain.api_keys import Role, Scope
+from app.domain.api_keys import Role, Scope, grantable
 from app.domain.errors import DomainError, Forbidden, Refusal, Unauthenticated
 from app.domain.viewer import Viewer
 from app.schema.errors import as_data
@@ -31,8 +31,18 @@ class Access:
             raise Forbidden("An API key cannot do this: sign in with e-mail and password.")
         if viewer.role not in self.roles:
             raise Forbidden(f"This needs the role {' or '.join(sorted(role.name for role in self.roles))}.")
-        if not viewer.may(self.scope):
-            raise Forbidden(f"This needs the scope {self.scope.name}.")
+        if self.scope not in grantable(viewer.role):
+            hint = ": become an author first, with becomeAuthor" if self.scope is Scope.PUBLISH else ""
+            raise Forbidden(f"An account of the role {viewer.role.name} cannot do this{hint}.")
+        if self.scope not in viewer.scopes:
+            raise Forbidden(f"This needs a key with the scope {self.scope.name}.")
+
+    def admits(self, viewer: Viewer | None) -> bool:
+        try:
+            self.check(viewer)
+        except Refusal:
+            return False
+        return True
 
     @property
     def description(self) -> str:

@@ -72,6 +72,7 @@ async def viewer_by_key(
             Subscription.anchor_at,
             ApiKey.id.label("api_key_id"),
             ApiKey.scopes,
+            ApiKey.expires_at,
         )
         .join(User, User.id == ApiKey.user_id)
         .join(Subscription, Subscription.user_id == User.id)

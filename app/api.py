@@ -1,0 +1,116 @@
+"""The table of contents of the API: every root field, what answers it, who may use it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, get_args
+
+import strawberry
+from strawberry import Schema
+from strawberry.schema.config import StrawberryConfig
+from strawberry.utils.str_converters import to_camel_case
+
+from app.resolvers import accounts, api_keys, nodes, plans
+from app.schema.accounts import User
+from app.schema.api_keys import CreateApiKeyPayload, RevokeApiKeyPayload, RotateApiKeyPayload
+from app.schema.errors import ERROR_TYPES
+from app.schema.node import Node
+from app.schema.permissions import PUBLIC, READ, SESSION, WRITE, Access, ErrorsAsData, Guard
+from app.schema.scalars import SCALARS
+from app.schema.sign_in import (
+    ChangePasswordPayload,
+    DeleteAccountPayload,
+    LoginPayload,
+    LogoutPayload,
+    RefreshSessionPayload,
+    RegisterPayload,
+    RequestPasswordResetPayload,
+    ResetPasswordPayload,
+    TokenValidity,
+    UpdateProfilePayload,
+    VerifyEmailPayload,
+)
+from app.schema.subscriptions import Plan
+from app.transport.prepared_document import PreparedDocument
+
+
+def query(resolver: Callable[..., Any], access: Access, description: str) -> Any:
+    return strawberry.field(
+        resolver=resolver, description=f"{description} {access.description}", extensions=[Guard(access)]
+    )
+
+
+def mutation(resolver: Callable[..., Any], access: Access, description: str) -> Any:
+    payload = get_args(resolver.__annotations__["return"])[0]
+    return strawberry.mutation(
+        resolver=resolver,
+        description=f"{description} {access.description}",
+        extensions=[Guard(access), ErrorsAsData(payload)],
+    )
+
+
+@strawberry.type(description="What can be asked.")
+class Query:
+    viewer: User | None = query(accounts.viewer, READ, "The account that asks.")
+    validate_token: TokenValidity = query(accounts.validate_token, PUBLIC, "What a token is worth.")
+    node: Node | None = query(nodes.node, PUBLIC, "Anything by its id; null for what is not yours to see.")
+    nodes: list[Node | None] = query(nodes.nodes, PUBLIC, "Many things by their ids, in the order of the ids.")
+    plans: list[Plan] = query(plans.plans, PUBLIC, "The plans there are.")
+
+
+@strawberry.type(description="What can be done.")
+class Mutation:
+    register: RegisterPayload | None = mutation(accounts.register, PUBLIC, "Opens an account on the free plan.")
+    login: LoginPayload | None = mutation(accounts.login, PUBLIC, "Opens a session.")
+    refresh_session: RefreshSessionPayload | None = mutation(
+        accounts.refresh_session, PUBLIC, "Continues a session with its refresh token, which is replaced."
+    )
+    logout: LogoutPayload | None = mutation(accounts.logout, PUBLIC, "Ends the session, or all of them.")
+    change_password: ChangePasswordPayload | None = mutation(
+        accounts.change_password, SESSION, "Sets a new password and ends every other session."
+    )
+    request_password_reset: RequestPasswordResetPayload | None = mutation(
+        accounts.request_password_reset, PUBLIC, "Mails a link to set a new password."
+    )
+    reset_password: ResetPasswordPayload | None = mutation(
+        accounts.reset_password, PUBLIC, "Sets a new password with the mailed link."
+    )
+    verify_email: VerifyEmailPayload | None = mutation(
+        accounts.verify_email, PUBLIC, "Proves an address with the mailed link."
+    )
+    update_profile: UpdateProfilePayload | None = mutation(
+        accounts.update_profile, SESSION, "Changes name and address."
+    )
+    delete_account: DeleteAccountPayload | None = mutation(
+        accounts.delete_account, SESSION, "Ends the account for good; the books stay, without a name."
+    )
+
+    create_api_key: CreateApiKeyPayload | None = mutation(
+        api_keys.create_api_key, WRITE, "Makes an API key and shows its secret once."
+    )
+    rotate_api_key: RotateApiKeyPayload | None = mutation(
+        api_keys.rotate_api_key, WRITE, "Replaces an API key's secret; the old one works on for a while."
+    )
+    revoke_api_key: RevokeApiKeyPayload | None = mutation(
+        api_keys.revoke_api_key, WRITE, "Ends an API key from the next request on."
+    )
+
+
+def build_schema(*, suggestions: bool = True) -> Schema:
+    """The one schema of the process: Strawberry's types cannot serve two."""
+    return Schema(
+        query=Query,
+        mutation=Mutation,
+        types=ERROR_TYPES,
+        extensions=[PreparedDocument],
+        config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=not suggestions),
+    )
+
+
+def accesses(root: type = Query) -> Mapping[str, Access]:
+    """Who may use the root fields, by their GraphQL names."""
+    fields = root.__strawberry_definition__.fields  # type: ignore[attr-defined]  # strawberry adds it
+    return {
+        field.graphql_name or to_camel_case(field.python_name): extension.access
+        for field in fields
+        for extension in field.extensions
+        if isinstance(extension, Guard)
+    }

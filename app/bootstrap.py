@@ -1,0 +1,84 @@
+"""Settings -> Deps: which gateway stands behind which port. The one reader of settings."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from importlib import resources
+
+from app.config import ConfigurationError, Settings, load_settings
+from app.context import Deps
+from app.db.database import Database
+from app.domain.errors import InvalidInput
+from app.domain.plans import Plan, Tier, load_plans, merge_plans
+from app.gateways.keyring import Keyring
+from app.gateways.last_used import LastUsedBuffer
+from app.gateways.licences import Ed25519Signer
+from app.gateways.mail import DevelopmentMailer, SmtpMailer
+from app.gateways.passwords import SlowHashes
+from app.gateways.rate_limits import RateLimits
+from app.gateways.storage import open_store
+from app.gateways.tokens import KeyedTokens
+from app.ports import Mailer
+
+__all__ = ["ConfigurationError", "Settings", "build_deps", "close_deps", "load_settings"]
+
+
+def build_deps(settings: Settings) -> Deps:
+    """Connects to nothing yet: that is done when it is first needed. Raises ConfigurationError."""
+    masters = [settings.jwt_secret, *settings.jwt_previous_secrets]
+    keyring = Keyring([secret.get_secret_value() for secret in masters])
+    try:
+        return Deps(
+            database=Database(settings.database_url, pool_size=settings.database_pool_size),
+            tokens=KeyedTokens(keyring, pepper=settings.api_key_pepper.get_secret_value() or None),
+            passwords=SlowHashes(),
+            limiter=_rate_limits(settings),
+            mailer=_mailer(settings),
+            store=open_store(settings.storage_url),
+            signer=_signer(settings, keyring),
+            last_used=LastUsedBuffer(),
+            plans=_plans(settings),
+            clock=lambda: datetime.now(UTC),
+            base_url=settings.base_url,
+            production=settings.production,
+            max_upload_bytes=settings.max_upload_bytes,
+        )
+    except ValueError as error:
+        raise ConfigurationError([str(error)]) from None
+
+
+def _rate_limits(settings: Settings) -> RateLimits:
+    rates = {"sign_in": settings.rate_limit_sign_in, "requests": settings.rate_limit_requests}
+    return RateLimits(rates, redis_url=settings.redis_url)
+
+
+def _mailer(settings: Settings) -> Mailer:
+    if not settings.smtp_host:
+        return DevelopmentMailer(settings.var_dir / "mail", sender=settings.mail_from)
+    return SmtpMailer(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        username=settings.smtp_username or None,
+        password=settings.smtp_password.get_secret_value() or None,
+        starttls=settings.smtp_starttls,
+        sender=settings.mail_from,
+    )
+
+
+def _signer(settings: Settings, keyring: Keyring) -> Ed25519Signer:
+    given = settings.licence_signing_key.get_secret_value()
+    return Ed25519Signer(sha256(given.encode()).digest() if given else keyring.key("licence"))
+
+
+def _plans(settings: Settings) -> Mapping[Tier, Plan]:
+    defaults = load_plans(resources.files("app.domain").joinpath("plans.toml").read_text())
+    if settings.plans_file is None:
+        return defaults
+    try:
+        return merge_plans(defaults, settings.plans_file.read_text())
+    except (OSError, UnicodeDecodeError, InvalidInput) as error:
+        raise ConfigurationError([f"PLANS_FILE: {error}"]) from None
+
+
+async def close_deps(deps: Deps) -> None:
+    await deps.database.close()

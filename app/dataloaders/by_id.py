@@ -1,0 +1,24 @@
+"""The most frequent question: which rows have these ids?"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select
+from strawberry.dataloader import DataLoader
+
+from app.db.database import Database
+
+Loaded = DataLoader[UUID, Row[Any] | None]
+
+
+def rows_by_id(database: Database, statement: Select[Any], column: ColumnElement[UUID]) -> Loaded:
+    """A loader of ``statement``'s rows by ``column``, which the rows carry as ``id``; None where there is none."""
+
+    async def load(ids: Sequence[UUID]) -> list[Row[Any] | None]:
+        async with database.read() as connection:
+            rows = (await connection.execute(statement.where(column.in_(ids)))).all()
+        found = {row.id: row for row in rows}
+        return [found.get(wanted) for wanted in ids]
+
+    return DataLoader(load_fn=load)

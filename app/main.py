@@ -1,0 +1,103 @@
+"""create_app(): the routes, what stands before them, and what runs beside them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import resources
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+from graphql import OperationType
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from app import ops
+from app.api import Mutation, Query, accesses, build_schema
+from app.bootstrap import Settings, build_deps, close_deps, load_settings
+from app.context import Deps
+from app.operations import Operations
+from app.transfers import downloads, uploads
+from app.transport.draining import Drain
+from app.transport.graphql_http import GraphQLHTTP
+from app.transport.middleware import standard_middleware
+from app.transport.operation_run import Options
+from app.worker import Worker
+
+STATIC = Path(str(resources.files("app").joinpath("static")))
+ALWAYS_ANSWERED = ("/health", "/ready", "/metrics", "/api/v1/health", "/api/v1/ready")
+
+
+def create_app(settings: Settings | None = None, *, work: bool = True) -> Starlette:
+    """The ASGI application; ``work``: this process does the background work too."""
+    settings = settings or load_settings()
+    deps = build_deps(settings)
+    drain = Drain()
+    app = Starlette(
+        routes=_routes(settings, deps, drain),
+        middleware=_middleware(settings, drain),
+        lifespan=_lifespan(deps, work=work),
+    )
+    app.state.drain, app.state.deps = drain, deps
+    return app
+
+
+def _routes(settings: Settings, deps: Deps, drain: Drain) -> list[Route | Mount]:
+    return [
+        Route("/graphql", _graphql(settings, deps)),
+        *uploads.routes(deps),
+        *downloads.routes(deps),
+        *ops.routes(deps, drain),
+        Mount("/static", StaticFiles(directory=STATIC)),
+    ]
+
+
+def _graphql(settings: Settings, deps: Deps) -> GraphQLHTTP[object]:
+    suggestions = not settings.production
+    schema = build_schema(suggestions=suggestions)
+    fields = {OperationType.QUERY: accesses(Query), OperationType.MUTATION: accesses(Mutation)}
+    return GraphQLHTTP(
+        schema,
+        Operations(deps, fields),
+        options=Options(introspection=bool(settings.graphql_introspection), suggestions=suggestions),
+        allowed_origins=settings.cors_origins,
+        ide=STATIC / "graphiql" / "index.html",
+    )
+
+
+def _middleware(settings: Settings, drain: Drain) -> list[Middleware]:
+    return standard_middleware(
+        drain=drain,
+        allowed_origins=settings.cors_origins,
+        undrained_paths=ALWAYS_ANSWERED,
+        https_only=settings.base_url.startswith("https://"),
+    )
+
+
+def _lifespan(deps: Deps, *, work: bool):  # type: ignore[no-untyped-def]
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        worker = Worker(deps)
+        running = asyncio.create_task(worker.run()) if work else None
+        try:
+            yield
+        finally:
+            if running is not None:
+                worker.stop()
+                await running
+            await close_deps(deps)
+
+    return lifespan
+
+
+class Server(uvicorn.Server):
+    """Refuses new requests from the signal on, while those in flight finish."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        app = self.config.loaded_app
+        while not hasattr(app, "state"):
+            app = app.app  # uvicorn's own middleware stands around ours
+        app.state.drain.stop()
+        super().handle_exit(sig, frame)

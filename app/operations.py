@@ -1,0 +1,148 @@
+"""What happens around an operation: who asks, how often, what it takes of the plan, how its errors read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from graphql import GraphQLError, OperationType
+from starlette.requests import Request
+from strawberry.types import ExecutionResult
+
+from app.auth import authenticate
+from app.context import Context, Deps
+from app.domain.errors import DomainError, InvalidToken, RateLimited, Refusal, Unauthenticated
+from app.domain.quota import Meter
+from app.schema.errors import as_extensions
+from app.schema.permissions import Access
+from app.services import usage
+from app.transport.hooks import Extras, Operation
+from app.transport.presentation import present_field_error
+from app.transport.refusal import Refusal as HttpRefusal
+
+SIGN_IN = frozenset(
+    ["login", "logout", "refreshSession", "register", "requestPasswordReset", "resetPassword", "verifyEmail"]
+)
+"""Free of the plan's quota, limited by address, and open to those whose token has just ended."""
+UNCOUNTED = SIGN_IN | {"validateToken", "__schema", "__type", "__typename"}
+STATUS = {
+    "UNAUTHENTICATED": 401,
+    "FORBIDDEN": 403,
+    "QUOTA_EXCEEDED": 429,
+    "RATE_LIMITED": 429,
+    "SERVICE_UNAVAILABLE": 503,
+}
+Accesses = Mapping[OperationType, Mapping[str, Access]]
+
+log = structlog.get_logger(__name__)
+
+
+class Operations:
+    """The hooks of the GraphQL route; ``accesses`` are those of the root fields."""
+
+    def __init__(self, deps: Deps, accesses: Accesses) -> None:
+        self.deps = deps
+        self.accesses = accesses
+
+    async def get_context(self, request: Request) -> Context:
+        context = Context(
+            deps=self.deps,
+            viewer=None,
+            now=self.deps.clock(),
+            request_id=request.state.request_id,
+            address=request.client.host if request.client else None,
+            user_agent=request.headers.get("user-agent", "")[:255] or None,
+        )
+        try:
+            context.viewer = await authenticate(
+                self.deps,
+                authorization=request.headers.get("authorization"),
+                x_api_key=request.headers.get("x-api-key"),
+                now=context.now,
+            )
+        except InvalidToken as error:
+            context.bad_credentials = error
+        except Refusal as refusal:
+            raise _http(refusal) from None
+        return context
+
+    async def before_execute(self, context: Context, operation: Operation, extras: Extras) -> None:
+        try:
+            self._refuse_bad_credentials(context, operation)
+            await self._limit_rate(context, operation)
+            await self._count(context, operation, extras)
+        except Refusal as refusal:
+            raise _http(refusal) from None
+
+    def _refuse_bad_credentials(self, context: Context, operation: Operation) -> None:
+        """Who sends a token means to be somebody: the answer for nobody would mislead."""
+        if context.bad_credentials is not None and not UNCOUNTED.issuperset(operation.root_fields):
+            raise Unauthenticated(context.bad_credentials.message)
+
+    async def _limit_rate(self, context: Context, operation: Operation) -> None:
+        sign_ins = sum(name in SIGN_IN for name in operation.root_fields)
+        address = context.address or "unknown"
+        if sign_ins:
+            await self._hit("sign_in", address, sign_ins)
+        subject = str(context.viewer.user_id) if context.viewer else address
+        await self._hit("requests", subject, max(1, len(operation.root_fields)))
+
+    async def _hit(self, bucket: str, subject: str, cost: int) -> None:
+        wait = await self.deps.limiter.hit(bucket, subject, cost=cost)
+        if wait:
+            raise RateLimited(retry_after=wait)
+
+    async def _count(self, context: Context, operation: Operation, extras: Extras) -> None:
+        """One API call a root field that the viewer may use: what is refused anyway costs nothing."""
+        if context.viewer is None:
+            return
+        accesses = self.accesses.get(operation.kind, {})
+        calls = sum(
+            name in accesses and accesses[name].admits(context.viewer)
+            for name in operation.root_fields
+            if name not in UNCOUNTED
+        )
+        if calls:
+            meter = await usage.count_calls(
+                database=self.deps.database, allowance=context.allowance, amount=calls, now=context.now
+            )
+            extras.headers.update(_quota_headers(meter))
+
+    def present_error(self, error: GraphQLError, request_id: str) -> dict[str, Any]:
+        original = error.original_error
+        if isinstance(original, DomainError):
+            known = GraphQLError(
+                original.message, error.nodes, path=error.path, extensions=as_extensions(original)
+            )
+            return present_field_error(known, request_id)
+        if not isinstance(original, GraphQLError | None):
+            log.error("resolver_failed", path=error.path, exc_info=original)
+        return present_field_error(error, request_id)
+
+    async def finish(
+        self, context: Context, operation: Operation | None, result: ExecutionResult | None, extras: Extras
+    ) -> None:
+        """Nothing is held for an operation."""
+
+
+def _http(refusal: Refusal) -> HttpRefusal:
+    headers = {"retry-after": str(refusal.retry_after)} if isinstance(refusal, RateLimited) else {}
+    if refusal.code == "UNAUTHENTICATED":
+        headers["www-authenticate"] = "Bearer"
+    return HttpRefusal(
+        refusal.message,
+        code=refusal.code,
+        status=STATUS.get(refusal.code, 400),
+        facts=refusal.facts(),
+        headers=headers,
+    )
+
+
+def _quota_headers(meter: Meter) -> dict[str, str]:
+    """What is left of the month's API calls; nothing where they are unlimited."""
+    if meter.limit is None or meter.period is None:
+        return {}
+    return {
+        "x-quota-limit": str(meter.limit),
+        "x-quota-remaining": str(meter.remaining),
+        "x-quota-resets-at": meter.period.end.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
