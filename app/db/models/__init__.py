@@ -17,7 +17,7 @@ from app.db.models.catalog import (
 from app.db.models.invoices import Invoice, InvoiceLine
 from app.db.models.outbox import AuditEntry, IdempotencyKey, OutboxFact
 from app.db.models.payments import Payment, PaymentMethod, Refund, WebhookEvent
-from app.db.models.purchases import Download, Licence, Purchase
+from app.db.models.purchases import Download, Licence, Purchase, ReceiptCounter
 from app.db.models.subscriptions import Subscription
 from app.db.models.usage import UsageCounter, UsageEvent, UsageReservation
 
@@ -42,6 +42,7 @@ __all__ = [
     "Payment",
     "PaymentMethod",
     "Purchase",
+    "ReceiptCounter",
     "RefreshToken",
     "Refund",
     "Review",

@@ -1,4 +1,4 @@
-"""purchases, licences, downloads: what was bought, the right to it, and its delivery."""
+"""purchases, receipt_counters, licences, downloads: what was bought, the right to it, and its delivery."""
 
 from datetime import datetime
 from typing import Any
@@ -46,6 +46,16 @@ class Purchase(Base):
     completed_at: Mapped[datetime | None]
 
 
+class ReceiptCounter(Base):
+    """The last receipt number of a year: raised in the purchase's transaction, so that none is missing."""
+
+    __tablename__ = "receipt_counters"
+    __table_args__ = (at_least("last_number", 1),)
+
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    last_number: Mapped[int]
+
+
 class Licence(Base):
     """``document`` is the signed file as the buyer keeps it."""
 
@@ -62,18 +72,30 @@ class Licence(Base):
 
 
 class Download(Base):
-    """One single-use link; ``covered`` are the byte ranges [start, end) that were delivered."""
+    """One single-use link; ``covered`` are the byte ranges [start, end) that were delivered.
+
+    While a request delivers, it holds ``reservation_id`` until ``running_until``. Without ``purchase_id`` the link
+    is the author's own or staff's.
+    """
 
     __tablename__ = "downloads"
-    __table_args__ = (at_least("delivered_bytes"), Index(None, "user_id", "id"), Index(None, "expires_at"))
+    __table_args__ = (
+        at_least("delivered_bytes"),
+        CheckConstraint("(reservation_id IS NULL) = (running_until IS NULL)", name="running_holds_a_slot"),
+        CheckConstraint("completed_at IS NULL OR reservation_id IS NULL", name="completed_has_ended"),
+        Index(None, "user_id", "id"),
+        Index(None, "expires_at"),
+    )
 
     id: Mapped[Id]
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
-    purchase_id: Mapped[UUID] = mapped_column(ForeignKey("purchases.id"))
+    purchase_id: Mapped[UUID | None] = mapped_column(ForeignKey("purchases.id"))
     file_id: Mapped[UUID] = mapped_column(ForeignKey("package_files.id"))
     covered: Mapped[list[Any]]
     delivered_bytes: Mapped[int]
+    reservation_id: Mapped[UUID | None] = mapped_column(ForeignKey("usage_reservations.id"))
+    running_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]

@@ -45,6 +45,13 @@ def upgrade() -> None:
         )
 
     op.create_table(
+        "receipt_counters",
+        sa.Column("year", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("last_number", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("last_number >= 1", name=op.f("ck_receipt_counters_last_number_at_least_1")),
+        sa.PrimaryKeyConstraint("year", name=op.f("pk_receipt_counters")),
+    )
+    op.create_table(
         "sign_in_guards",
         sa.Column("subject", sa.String(length=300), nullable=False),
         sa.Column("failures", sa.JSON(), nullable=False),
@@ -736,19 +743,33 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("user_id", sa.Uuid(), nullable=False),
-        sa.Column("purchase_id", sa.Uuid(), nullable=False),
+        sa.Column("purchase_id", sa.Uuid(), nullable=True),
         sa.Column("file_id", sa.Uuid(), nullable=False),
         sa.Column("covered", sa.JSON(), nullable=False),
         sa.Column("delivered_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("reservation_id", sa.Uuid(), nullable=True),
+        sa.Column("running_until", UtcDateTime(), nullable=True),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=False),
         sa.Column("completed_at", UtcDateTime(), nullable=True),
         sa.CheckConstraint("delivered_bytes >= 0", name=op.f("ck_downloads_delivered_bytes_at_least_0")),
+        sa.CheckConstraint(
+            "(reservation_id IS NULL) = (running_until IS NULL)",
+            name=op.f("ck_downloads_running_holds_a_slot"),
+        ),
+        sa.CheckConstraint(
+            "completed_at IS NULL OR reservation_id IS NULL", name=op.f("ck_downloads_completed_has_ended")
+        ),
         sa.ForeignKeyConstraint(
             ["file_id"], ["package_files.id"], name=op.f("fk_downloads_file_id_package_files")
         ),
         sa.ForeignKeyConstraint(
             ["purchase_id"], ["purchases.id"], name=op.f("fk_downloads_purchase_id_purchases")
+        ),
+        sa.ForeignKeyConstraint(
+            ["reservation_id"],
+            ["usage_reservations.id"],
+            name=op.f("fk_downloads_reservation_id_usage_reservations"),
         ),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_downloads_user_id_users")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_downloads")),
@@ -1022,6 +1043,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_sign_in_guards_updated_at"))
 
     op.drop_table("sign_in_guards")
+    op.drop_table("receipt_counters")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_outbox_waiting",
