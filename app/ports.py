@@ -1,6 +1,6 @@
 """What services and resolvers see of the outside world; the gateways implement it, tests have small fakes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -100,16 +100,23 @@ class LastUsed(Protocol):
     """Remembers that an API key was used; written later, many at once."""
 
     def note(self, api_key_id: UUID, now: datetime) -> None: ...
+    def take(self) -> dict[UUID, datetime]:
+        """What was noted since the last call; the caller writes it down."""
+        ...
 
 
 class LicenceSigner(Protocol):
     """Ed25519 over the licence's canonical text."""
 
-    def sign(self, fields: dict[str, str | None]) -> str:
-        """The licence document: readable text with its signature."""
+    def sign(self, fields: Mapping[str, str | None]) -> str:
+        """The licence document: readable text with its signature; fields that are None are left out."""
+        ...
+
+    def key_id(self, document: str) -> str | None:
+        """Which key signed the document; None for what is no licence document."""
         ...
 
     @property
-    def public_key(self) -> str:
-        """Base64 of the 32 raw bytes."""
+    def public_keys(self) -> Mapping[str, str]:
+        """By key id, base64 of the 32 raw bytes; the signing key first, then retired ones."""
         ...

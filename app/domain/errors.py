@@ -15,6 +15,7 @@ it is a top-level GraphQL error even inside a mutation. All others are data: a m
     ├── NotFound                 NOT_FOUND
     ├── Conflict                 CONFLICT
     │   └── AlreadyOwned         ALREADY_OWNED
+    ├── NotOwned                 NOT_OWNED
     ├── InvalidState             INVALID_STATE
     ├── InvalidCredentials       INVALID_CREDENTIALS
     ├── InvalidToken             INVALID_TOKEN
@@ -138,6 +139,18 @@ class AlreadyOwned(Conflict):
 
     def __init__(self, slug: str) -> None:
         super().__init__(f"You own '{slug}' already: download it with createDownload.", field="packageId")
+
+
+class NotOwned(DomainError):
+    """What only owners may do; a revoked or suspended licence owns nothing."""
+
+    code = "NOT_OWNED"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(
+            f"You have no active licence of '{slug}': get it with purchasePackage.",
+            path=("input", "packageId"),
+        )
 
 
 class InvalidState(DomainError):
