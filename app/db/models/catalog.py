@@ -145,13 +145,20 @@ class PackageTag(Base):
 
 
 class Upload(Base):
-    """A file on its way: announced, received, then taken by a version; what is not taken expires."""
+    """A file on its way: announced, received, then taken by a version; what is not taken expires.
+
+    ``sha256`` is what was received, ``expected_sha256`` what the client announced, if it did.
+    """
 
     __tablename__ = "uploads"
     __table_args__ = (
         one_of("state", ("announced", "received", "taken")),
         CheckConstraint("(state = 'announced') = (sha256 IS NULL)", name="received_is_hashed"),
-        at_least("size_bytes"),
+        CheckConstraint(
+            "expected_sha256 IS NULL OR sha256 IS NULL OR sha256 = expected_sha256",
+            name="received_is_expected",
+        ),
+        at_least("size_bytes", 1),
         Index(None, "user_id", "id"),
         Index(None, "expires_at"),
     )
@@ -161,6 +168,8 @@ class Upload(Base):
     filename: Mapped[str] = mapped_column(String(255))
     media_type: Mapped[str] = mapped_column(String(100))
     size_bytes: Mapped[int]
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    expected_sha256: Mapped[str | None] = mapped_column(String(64))
     sha256: Mapped[str | None] = mapped_column(String(64))
     storage_key: Mapped[str] = mapped_column(String(255))
     state: Mapped[str] = mapped_column(String(16))

@@ -547,6 +547,8 @@ def upgrade() -> None:
         sa.Column("filename", sa.String(length=255), nullable=False),
         sa.Column("media_type", sa.String(length=100), nullable=False),
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("expected_sha256", sa.String(length=64), nullable=True),
         sa.Column("sha256", sa.String(length=64), nullable=True),
         sa.Column("storage_key", sa.String(length=255), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
@@ -559,7 +561,11 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "state IN ('announced', 'received', 'taken')", name=op.f("ck_uploads_state_known")
         ),
-        sa.CheckConstraint("size_bytes >= 0", name=op.f("ck_uploads_size_bytes_at_least_0")),
+        sa.CheckConstraint(
+            "expected_sha256 IS NULL OR sha256 IS NULL OR sha256 = expected_sha256",
+            name=op.f("ck_uploads_received_is_expected"),
+        ),
+        sa.CheckConstraint("size_bytes >= 1", name=op.f("ck_uploads_size_bytes_at_least_1")),
         sa.ForeignKeyConstraint(
             ["reservation_id"],
             ["usage_reservations.id"],
@@ -567,6 +573,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_uploads_user_id_users")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_uploads")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_uploads_token_hash")),
     )
     with op.batch_alter_table("uploads", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_uploads_expires_at"), ["expires_at"], unique=False)
