@@ -17,8 +17,8 @@ from app.engine.limits import LimitExceeded
 
 MAX_ERRORS = 10
 # Comparing fields that share a response key is quadratic. The library allows 500,000 steps, which block the
-# event loop for up to two seconds; these here take 50 ms at most, and usual documents need fewer than 1,000.
-OVERLAP_STEPS = 10_000
+# event loop for up to two seconds; these here take 40 ms at most, and usual documents need fewer than 1,000.
+OVERLAP_STEPS = 5_000
 
 
 class BoundedOverlapRule(OverlappingFieldsCanBeMergedRule):

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from starlette.requests import ClientDisconnect, Request
 
+from app.engine.limits import LimitExceeded
 from app.transport import media_types
 from app.transport.json_text import MalformedJson, decode
 from app.transport.refusal import Refusal
@@ -69,6 +70,8 @@ def _require_json(request: Request) -> None:
 def _decode(raw: bytes, where: str) -> Any:
     try:
         return decode(raw)
+    except LimitExceeded as error:
+        raise Refusal.of_limit(error) from None
     except MalformedJson as error:
         raise _bad(f"The {where} cannot be read. {error}") from None
 
