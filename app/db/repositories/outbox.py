@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.ids import new_id
 from app.db.models import OutboxFact
-from app.domain.outbox import LEASE, MAX_ATTEMPTS, FactState, Topic, retry_delay
+from app.domain.outbox import LEASE, MAX_ATTEMPTS, FactState, Topic
 
 
 async def add(connection: AsyncConnection, topic: Topic, payload: dict[str, Any], *, now: datetime) -> UUID:
@@ -28,8 +28,14 @@ async def add(connection: AsyncConnection, topic: Topic, payload: dict[str, Any]
     return fact_id
 
 
+async def is_due(connection: AsyncConnection, *, now: datetime) -> bool:
+    """Whether a claim would find something: asked first, because a claim writes and this does not."""
+    due = select(OutboxFact.id).where(OutboxFact.state == FactState.WAITING, OutboxFact.available_at <= now)
+    return (await connection.execute(due.limit(1))).first() is not None
+
+
 async def claim(connection: AsyncConnection, *, limit: int, now: datetime) -> list[Row[Any]]:
-    """Up to ``limit`` due facts, oldest first, leased: unless done, they are due again when the lease ends."""
+    """Up to ``limit`` due facts, oldest first, leased: unless done, they are due again after the lease."""
     due = (
         select(OutboxFact.id)
         .where(OutboxFact.state == FactState.WAITING, OutboxFact.available_at <= now)
@@ -60,22 +66,28 @@ async def done(connection: AsyncConnection, fact_id: UUID, *, now: datetime) -> 
     )
 
 
-async def failed(connection: AsyncConnection, fact: Row[Any], *, error: str, now: datetime) -> FactState:
-    """Puts the fact off, or gives it up after the last attempt."""
-    state = FactState.DEAD if fact.attempts >= MAX_ATTEMPTS else FactState.WAITING
-    await connection.execute(
+async def failed(
+    connection: AsyncConnection, fact_id: UUID, *, attempts: int, error: str, retry_at: datetime
+) -> FactState | None:
+    """Puts the fact off, or gives it up after the last attempt; None when a later attempt has it."""
+    state = FactState.DEAD if attempts >= MAX_ATTEMPTS else FactState.WAITING
+    statement = (
         update(OutboxFact)
-        .where(OutboxFact.id == fact.id)
-        .values(state=state, last_error=error[:1000], available_at=now + retry_delay(fact.attempts))
+        .where(
+            OutboxFact.id == fact_id,
+            OutboxFact.state == FactState.WAITING,
+            OutboxFact.attempts == attempts,
+        )
+        .values(state=state, last_error=error[:1000], available_at=retry_at)
     )
-    return state
+    return state if (await connection.execute(statement)).rowcount == 1 else None
 
 
 async def backlog(connection: AsyncConnection) -> dict[str, int]:
     """How many facts wait and how many are dead, by state."""
     statement = (
-        select(OutboxFact.state, func.count())
+        select(OutboxFact.state, func.count().label("facts"))
         .where(OutboxFact.state != FactState.DONE)
         .group_by(OutboxFact.state)
     )
-    return {state: count for state, count in (await connection.execute(statement)).all()}
+    return {row.state: row.facts for row in (await connection.execute(statement)).all()}

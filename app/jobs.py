@@ -1,0 +1,129 @@
+"""What is done about each fact of the outbox, and at regular times? Two tables, one function a line."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from app.context import Deps
+from app.domain.outbox import Topic
+from app.domain.plans import Resource
+from app.services import housekeeping, notices
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A claimed fact; ``attempts`` counts this one."""
+
+    id: UUID
+    topic: str
+    payload: Mapping[str, Any]
+    attempts: int
+    created_at: datetime
+
+    @property
+    def key(self) -> str:
+        return str(self.id)
+
+    @property
+    def attempt_key(self) -> str:
+        """For what differs from attempt to attempt."""
+        return f"{self.id}-{self.attempts}"
+
+
+Handler = Callable[[Deps, Fact], Awaitable[None]]
+Chore = Callable[[Deps], Awaitable[None]]
+
+
+async def verify_email(deps: Deps, fact: Fact) -> None:
+    await notices.confirm_address(
+        database=deps.database,
+        tokens=deps.tokens,
+        mailer=deps.mailer,
+        base_url=deps.base_url,
+        user_id=UUID(fact.payload["user_id"]),
+        key=fact.attempt_key,
+        now=deps.clock(),
+    )
+
+
+async def reset_password(deps: Deps, fact: Fact) -> None:
+    await notices.reset_password(
+        database=deps.database,
+        tokens=deps.tokens,
+        mailer=deps.mailer,
+        base_url=deps.base_url,
+        user_id=UUID(fact.payload["user_id"]),
+        key=fact.attempt_key,
+        now=deps.clock(),
+    )
+
+
+async def password_changed(deps: Deps, fact: Fact) -> None:
+    await notices.password_changed(
+        database=deps.database,
+        mailer=deps.mailer,
+        base_url=deps.base_url,
+        user_id=UUID(fact.payload["user_id"]),
+        changed_at=fact.created_at,
+        key=fact.key,
+    )
+
+
+async def quota(deps: Deps, fact: Fact) -> None:
+    resets_at = fact.payload["resets_at"]
+    await notices.quota(
+        database=deps.database,
+        mailer=deps.mailer,
+        base_url=deps.base_url,
+        user_id=UUID(fact.payload["user_id"]),
+        resource=Resource(fact.payload["resource"]),
+        used=fact.payload["used"],
+        limit=fact.payload["limit"],
+        percent=fact.payload["percent"],
+        resets_at=datetime.fromisoformat(resets_at) if resets_at else None,
+        key=fact.key,
+    )
+
+
+async def purchase_completed(deps: Deps, fact: Fact) -> None:
+    await notices.receipt(
+        database=deps.database,
+        mailer=deps.mailer,
+        purchase_id=UUID(fact.payload["purchase_id"]),
+        key=fact.key,
+    )
+
+
+async def write_last_used(deps: Deps) -> None:
+    await housekeeping.write_last_used(database=deps.database, last_used=deps.last_used)
+
+
+async def count_backlog(deps: Deps) -> None:
+    await housekeeping.count_backlog(database=deps.database)
+
+
+async def expire_reservations(deps: Deps) -> None:
+    await housekeeping.expire_reservations(database=deps.database, now=deps.clock())
+
+
+async def prune(deps: Deps) -> None:
+    await housekeeping.prune(database=deps.database, now=deps.clock())
+
+
+HANDLERS: Mapping[Topic, Handler] = MappingProxyType(
+    {
+        Topic.VERIFY_EMAIL: verify_email,
+        Topic.RESET_PASSWORD: reset_password,
+        Topic.PASSWORD_CHANGED: password_changed,
+        Topic.QUOTA_NEAR: quota,
+        Topic.QUOTA_REACHED: quota,
+        Topic.PURCHASE_COMPLETED: purchase_completed,
+    }
+)
+CHORES: Mapping[Chore, float] = MappingProxyType(
+    {write_last_used: 5, count_backlog: 15, expire_reservations: 60, prune: 60}
+)
+"""What is done again and again, by the seconds in between."""
