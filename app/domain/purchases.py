@@ -10,6 +10,10 @@ class PurchaseStatus(StrEnum):
     REFUNDED = "refunded"
 
 
+OPEN = (PurchaseStatus.PENDING, PurchaseStatus.COMPLETED)
+"""At most one such purchase an account and package."""
+
+
 class LicenceStatus(StrEnum):
     ACTIVE = "active"
     SUSPENDED = "suspended"

@@ -5,14 +5,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Uuid, and_, literal, or_
+from sqlalchemy import ColumnElement, Row, Select, Uuid, and_, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.db.models.base import UtcDateTime
 from app.domain.errors import InvalidInput
 from app.domain.paging import Cursor, Page, Slice, write_cursor
 
-Key = tuple[ColumnElement[Any], bool]
+Key = tuple[ColumnElement[Any] | InstrumentedAttribute[Any], bool]
 """A column and whether it descends. The last key is unique, so that the order is total."""
 
 
@@ -20,13 +21,50 @@ async def read_page(
     connection: AsyncConnection, statement: Select[Any], *, keys: Sequence[Key], page: Page, order: str
 ) -> Slice[Row[Any]]:
     """The page of ``statement``. The keys' columns are selected beside its own, as ``_key0``, ``_key1``, …"""
+    statement = _bounded(statement, keys, page).order_by(*_ordering(keys, page)).limit(page.size + 1)
+    return _slice((await connection.execute(statement)).all(), keys, page, order)
+
+
+async def read_pages(
+    connection: AsyncConnection,
+    statement: Select[Any],
+    *,
+    of: ColumnElement[UUID] | InstrumentedAttribute[UUID],
+    parents: Sequence[UUID],
+    keys: Sequence[Key],
+    page: Page,
+    order: str,
+) -> dict[UUID, Slice[Row[Any]]]:
+    """The same page of the list of every parent, which stands in the column ``of``, by one statement."""
+    place = func.row_number().over(partition_by=of, order_by=_ordering(keys, page))
+    numbered = _bounded(statement.where(of.in_(parents)), keys, page).add_columns(
+        of.label("_parent"), place.label("_place")
+    )
+    rows = numbered.subquery()
+    found = (
+        select(rows).where(rows.c["_place"] <= page.size + 1).order_by(rows.c["_parent"], rows.c["_place"])
+    )
+    by_parent: dict[UUID, list[Row[Any]]] = {parent: [] for parent in parents}
+    for row in (await connection.execute(found)).all():
+        by_parent[row._mapping["_parent"]].append(row)
+    return {parent: _slice(listed, keys, page, order) for parent, listed in by_parent.items()}
+
+
+def _bounded(statement: Select[Any], keys: Sequence[Key], page: Page) -> Select[Any]:
     statement = statement.add_columns(*(column.label(f"_key{n}") for n, (column, _) in enumerate(keys)))
     if page.after is not None:
         statement = statement.where(_beyond(keys, page.after, forward=True))
     if page.before is not None:
         statement = statement.where(_beyond(keys, page.before, forward=False))
-    ordering = [column.desc() if descends != page.backward else column.asc() for column, descends in keys]
-    found = (await connection.execute(statement.order_by(*ordering).limit(page.size + 1))).all()
+    return statement
+
+
+def _ordering(keys: Sequence[Key], page: Page) -> list[ColumnElement[Any]]:
+    return [column.desc() if descends != page.backward else column.asc() for column, descends in keys]
+
+
+def _slice(found: Sequence[Row[Any]], keys: Sequence[Key], page: Page, order: str) -> Slice[Row[Any]]:
+    """``found`` has one row more than the page where more follows."""
     more, rows = len(found) > page.size, list(found[: page.size])
     if page.backward:
         rows.reverse()
@@ -59,14 +97,16 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, UUID) else value
 
 
-def _typed(column: ColumnElement[Any], value: str | int | float) -> ColumnElement[Any]:
+def _typed(
+    column: ColumnElement[Any] | InstrumentedAttribute[Any], value: str | int | float
+) -> ColumnElement[Any]:
     try:
         return literal(_from_plain(column, value), column.type)
     except (ValueError, TypeError, AttributeError):
         raise InvalidInput("after", "This is not a cursor of this list.") from None
 
 
-def _from_plain(column: ColumnElement[Any], value: str | int | float) -> Any:
+def _from_plain(column: ColumnElement[Any] | InstrumentedAttribute[Any], value: str | int | float) -> Any:
     if isinstance(column.type, Uuid):
         return UUID(str(value))
     if isinstance(column.type, UtcDateTime):

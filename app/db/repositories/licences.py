@@ -1,0 +1,45 @@
+"""Licences: the right to what was bought, and its signed document."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db.models import Licence, Purchase
+from app.domain.purchases import LicenceStatus
+
+LICENCE: tuple[Any, ...] = (
+    Licence.id,
+    Licence.purchase_id,
+    Licence.user_id,
+    Licence.status,
+    Licence.document,
+    Licence.issued_at,
+    Licence.revoked_at,
+    Purchase.package_id,
+    Purchase.version_id,
+)
+"""Of a licence joined with its purchase."""
+
+
+async def issue(
+    connection: AsyncConnection,
+    *,
+    licence_id: UUID,
+    purchase_id: UUID,
+    user_id: UUID,
+    document: str,
+    now: datetime,
+) -> None:
+    await connection.execute(
+        insert(Licence).values(
+            id=licence_id,
+            purchase_id=purchase_id,
+            user_id=user_id,
+            status=LicenceStatus.ACTIVE,
+            document=document,
+            issued_at=now,
+        )
+    )

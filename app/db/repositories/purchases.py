@@ -1,0 +1,141 @@
+"""Purchases: what may be bought, what was bought, and the receipts' numbers."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db.models import Author, Package, PackageVersion, Purchase, ReceiptCounter
+from app.db.repositories.keyset import read_page
+from app.domain.lifecycle import VersionStatus
+from app.domain.paging import Page, Slice
+from app.domain.purchases import OPEN, PurchaseStatus
+
+PURCHASE: tuple[Any, ...] = (
+    Purchase.id,
+    Purchase.user_id,
+    Purchase.package_id,
+    Purchase.version_id,
+    Purchase.status,
+    Purchase.amount_cents,
+    Purchase.currency,
+    Purchase.receipt_number,
+    Purchase.created_at,
+    Purchase.completed_at,
+)
+_PACKAGE: tuple[Any, ...] = (
+    Package.id,
+    Package.slug,
+    Package.name,
+    Package.license,
+    Package.status,
+    Package.price_cents,
+    Package.currency,
+    Package.rating_sum,
+    Package.rating_count,
+    Author.user_id.label("author_user_id"),
+)
+_VERSION: tuple[Any, ...] = (PackageVersion.id, PackageVersion.version, PackageVersion.status)
+_OPEN = text("status IN ('pending', 'completed')")
+
+
+async def lock_package(connection: AsyncConnection, package_id: UUID) -> Row[Any] | None:
+    """The package; nobody changes its price, state or sums until the transaction ends."""
+    statement = (
+        select(*_PACKAGE)
+        .join(Author, Author.id == Package.author_id)
+        .where(Package.id == package_id)
+        .with_for_update(of=Package, key_share=True)
+    )
+    return (await connection.execute(statement)).one_or_none()
+
+
+async def version(connection: AsyncConnection, *, package_id: UUID, version: str | None) -> Row[Any] | None:
+    """The one named, yanked or not; else the latest that is not yanked, releases before prereleases."""
+    statement = select(*_VERSION).where(PackageVersion.package_id == package_id)
+    if version is not None:
+        return (await connection.execute(statement.where(PackageVersion.version == version))).one_or_none()
+    released = PackageVersion.sort_key.contains("~")  # what the key of a release has in place of a prerelease
+    latest = (
+        statement.where(PackageVersion.status == VersionStatus.PUBLISHED)
+        .order_by(released.desc(), PackageVersion.sort_key.desc())
+        .limit(1)
+    )
+    return (await connection.execute(latest)).one_or_none()
+
+
+async def open_of(connection: AsyncConnection, *, user_id: UUID, package_id: UUID) -> UUID | None:
+    """The account's purchase of the package that is completed or on its way."""
+    statement = select(Purchase.id).where(
+        Purchase.user_id == user_id, Purchase.package_id == package_id, Purchase.status.in_(OPEN)
+    )
+    return (await connection.execute(statement)).scalar_one_or_none()
+
+
+async def add_completed(
+    connection: AsyncConnection,
+    *,
+    purchase_id: UUID,
+    user_id: UUID,
+    package_id: UUID,
+    version_id: UUID,
+    amount_cents: int,
+    currency: str,
+    now: datetime,
+) -> bool:
+    """False where the account has an open purchase of the package; the receipt's number comes last."""
+    dialect_insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    statement = (
+        dialect_insert(Purchase)
+        .values(
+            id=purchase_id,
+            user_id=user_id,
+            package_id=package_id,
+            version_id=version_id,
+            status=PurchaseStatus.COMPLETED,
+            amount_cents=amount_cents,
+            currency=currency,
+            created_at=now,
+            completed_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=[Purchase.user_id, Purchase.package_id], index_where=_OPEN)
+        .returning(Purchase.id)
+    )
+    return (await connection.execute(statement)).scalar_one_or_none() is not None
+
+
+async def count_sale(connection: AsyncConnection, package_id: UUID) -> None:
+    await connection.execute(update(Package).where(Package.id == package_id).values(sales=Package.sales + 1))
+
+
+async def give_receipt(connection: AsyncConnection, purchase_id: UUID, *, year: int) -> str:
+    """The year's next number. All purchases wait for one another here, so it is a transaction's last step."""
+    dialect_insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    counter = (
+        dialect_insert(ReceiptCounter)
+        .values(year=year, last_number=1)
+        .on_conflict_do_update(
+            index_elements=[ReceiptCounter.year], set_={"last_number": ReceiptCounter.last_number + 1}
+        )
+        .returning(ReceiptCounter.last_number)
+    )
+    receipt_number = f"RG-{year}-{(await connection.execute(counter)).scalar_one():06d}"
+    await connection.execute(
+        update(Purchase).where(Purchase.id == purchase_id).values(receipt_number=receipt_number)
+    )
+    return receipt_number
+
+
+async def page_of(connection: AsyncConnection, user_id: UUID, *, page: Page) -> Slice[Row[Any]]:
+    """Newest first."""
+    statement = select(*PURCHASE).where(Purchase.user_id == user_id)
+    return await read_page(connection, statement, keys=[(Purchase.id, True)], page=page, order="id")
+
+
+async def count(connection: AsyncConnection, user_id: UUID) -> int:
+    statement = select(func.count()).select_from(Purchase).where(Purchase.user_id == user_id)
+    return (await connection.execute(statement)).scalar_one()
