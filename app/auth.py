@@ -27,9 +27,10 @@ async def authenticate(
     credential = _credential(authorization, x_api_key)
     if credential is None:
         return None
-    if credential.startswith(PREFIX):
-        return await by_api_key(deps, credential, now=now)
-    return await by_access_token(deps, credential, now=now)
+    viewer = (await prove(deps, credential, now=now)).viewer
+    if viewer.api_key_id is not None:
+        deps.last_used.note(viewer.api_key_id, now)
+    return viewer
 
 
 def _credential(authorization: str | None, x_api_key: str | None) -> str | None:

@@ -48,6 +48,10 @@ class Context:
     def loaders(self) -> Loaders:
         return Loaders(self.deps.database)
 
+    def renew_loaders(self) -> None:
+        """What was loaded before a mutation may not be so after it."""
+        self.__dict__.pop("loaders", None)
+
     @property
     def me(self) -> Viewer:
         """The viewer of a field that is guarded. Raises Unauthenticated."""

@@ -1,9 +1,10 @@
 """create_app(): the routes, what stands before them, and what runs beside them."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib import resources
+from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
 
@@ -18,6 +19,8 @@ from app import ops
 from app.api import Mutation, Query, accesses, build_schema
 from app.bootstrap import Settings, build_deps, close_deps, load_settings
 from app.context import Deps
+from app.gateways import tracing
+from app.gateways.access_log import AccessLog
 from app.operations import Operations
 from app.transfers import downloads, uploads
 from app.transport.draining import Drain
@@ -30,10 +33,10 @@ STATIC = Path(str(resources.files("app").joinpath("static")))
 ALWAYS_ANSWERED = ("/health", "/ready", "/metrics", "/api/v1/health", "/api/v1/ready")
 
 
-def create_app(settings: Settings | None = None, *, work: bool = True) -> Starlette:
+def create_app(settings: Settings | None = None, *, deps: Deps | None = None, work: bool = True) -> Starlette:
     """The ASGI application; ``work``: this process does the background work too."""
     settings = settings or load_settings()
-    deps = build_deps(settings)
+    deps = deps or build_deps(settings)
     drain = Drain()
     app = Starlette(
         routes=_routes(settings, deps, drain),
@@ -73,10 +76,16 @@ def _middleware(settings: Settings, drain: Drain) -> list[Middleware]:
         allowed_origins=settings.cors_origins,
         undrained_paths=ALWAYS_ANSWERED,
         https_only=settings.base_url.startswith("https://"),
+        observers=_observers(settings),
     )
 
 
-def _lifespan(deps: Deps, *, work: bool):  # type: ignore[no-untyped-def]
+def _observers(settings: Settings) -> list[Middleware]:
+    traced = tracing.configure(settings.otel_exporter_otlp_endpoint, "revgraph", version("revgraph"))
+    return [*([traced] if traced else []), Middleware(AccessLog), Middleware(ops.HttpMetrics)]
+
+
+def _lifespan(deps: Deps, *, work: bool) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         worker = Worker(deps)

@@ -1,3 +1,3 @@
 """Fixtures that every test may ask for."""
 
-pytest_plugins = ["tests.support.servers.plugin", "tests.support.databases"]
+pytest_plugins = ["tests.support.servers.plugin", "tests.support.databases", "tests.support.clients"]

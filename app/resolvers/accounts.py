@@ -196,7 +196,6 @@ async def load_subscription(context: Context, subscription_id: UUID) -> Subscrip
 
 
 async def _user(context: Context, user_id: UUID, *, proven: bool = False) -> User:
-    context.loaders.accounts.users.clear(user_id)  # a mutation before this one may have changed it
     row = await context.loaders.accounts.users.load(user_id)
     if row is None:
         raise InvalidToken("This account has ended.")

@@ -5,18 +5,18 @@ from typing import Any
 
 import strawberry
 
-from app.domain import api_keys
+from app.domain.api_keys import Scope
 from app.schema.node import Node
 from app.schema.payloads import Payload
 
-ApiKeyScope = strawberry.enum(api_keys.Scope, name="ApiKeyScope", description="What a key may do.")
+strawberry.enum(Scope, name="ApiKeyScope", description="What a key may do.")
 
 
 @strawberry.type(description="A key for programs; its secret is shown once, when it is made.")
 class ApiKey(Node):
     name: str = strawberry.field(description="What its owner calls it.")
     prefix: str = strawberry.field(description="How the secret begins, to tell keys apart.")
-    scopes: list[ApiKeyScope] = strawberry.field(description="What it may do.")
+    scopes: list[Scope] = strawberry.field(description="What it may do.")
     created_at: datetime = strawberry.field(description="When it was made.")
     expires_at: datetime | None = strawberry.field(description="When it ends by itself; null: never.")
     revoked_at: datetime | None = strawberry.field(description="When it was revoked.")
@@ -24,13 +24,13 @@ class ApiKey(Node):
 
     @classmethod
     def from_row(cls, row: Any, **given: Any) -> "ApiKey":
-        return super().from_row(row, scopes=[ApiKeyScope(scope) for scope in row.scopes], **given)
+        return super().from_row(row, scopes=[Scope(scope) for scope in row.scopes], **given)
 
 
 @strawberry.input(description="A new API key.")
 class CreateApiKeyInput:
     name: str = strawberry.field(description="What the key is for, up to 100 characters.")
-    scopes: list[ApiKeyScope] = strawberry.field(
+    scopes: list[Scope] = strawberry.field(
         description="What it may do: at least one scope, all of them yours."
     )
     expires_at: datetime | None = strawberry.field(default=None, description="When it ends by itself.")

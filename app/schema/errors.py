@@ -7,8 +7,8 @@ from typing import Any
 import strawberry
 
 from app.domain import errors
+from app.domain.plans import Resource
 from app.schema.scalars import BigInt
-from app.schema.usage import Resource
 
 
 @strawberry.enum(description="What kind of refusal it is.")
@@ -68,22 +68,24 @@ ERROR_TYPES = (SimpleError, QuotaExceeded, AccountLocked, InvalidState)
 
 def as_data(error: errors.DomainError) -> Error:
     """The GraphQL object of an expected refusal."""
-    common = {"code": ErrorCode[error.code], "message": error.message, "path": list(error.path)}
+    code, message, path = ErrorCode[error.code], error.message, list(error.path)
     match error:
         case errors.QuotaExceeded():
             return QuotaExceeded(
-                **common,
+                code=code,
+                message=message,
+                path=path,
                 resource=Resource(error.resource),
                 used=BigInt(error.used),
                 limit=BigInt(error.limit),
                 resets_at=error.resets_at,
             )
         case errors.AccountLocked():
-            return AccountLocked(**common, locked_until=error.until)
+            return AccountLocked(code=code, message=message, path=path, locked_until=error.until)
         case errors.InvalidState():
-            return InvalidState(**common, state=error.state, action=error.action)
+            return InvalidState(code=code, message=message, path=path, state=error.state, action=error.action)
         case _:
-            return SimpleError(**common)
+            return SimpleError(code=code, message=message, path=path)
 
 
 def as_extensions(error: errors.DomainError) -> dict[str, Any]:

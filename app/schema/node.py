@@ -3,13 +3,14 @@
 import binascii
 import dataclasses
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from functools import cache
 from typing import Any, Self
 from uuid import UUID
 
 import strawberry
 
 from app.domain.errors import InvalidInput
+
+_COLUMN_FIELDS: dict[type, tuple[str, ...]] = {}
 
 
 @strawberry.interface(description="Anything with an id that `node(id:)` finds again.")
@@ -19,11 +20,11 @@ class Node:
     @classmethod
     def from_row(cls, row: Any, **given: Any) -> Self:
         """The object of a database row: attributes by their names, the id made global, ``given`` on top."""
-        read = {name: getattr(row, name) for name in _column_fields(cls) if name not in given}
+        names = _COLUMN_FIELDS.get(cls) or _COLUMN_FIELDS.setdefault(cls, _column_fields(cls))
+        read = {name: getattr(row, name) for name in names if name not in given}
         return cls(id=global_id(cls.__name__, row.id), **read, **given)
 
 
-@cache
 def _column_fields(cls: type) -> tuple[str, ...]:
     """The fields that a row must have: those that need a value when the object is made."""
     return tuple(

@@ -87,6 +87,7 @@ class ErrorsAsData(FieldExtension):
     async def resolve_async(
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: Info[Any, Any], **arguments: Any
     ) -> Any:
+        info.context.renew_loaders()
         try:
             return await next_(source, info, **arguments)
         except Refusal:

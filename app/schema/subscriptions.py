@@ -5,15 +5,16 @@ from typing import Any
 
 import strawberry
 
-from app.domain import plans, subscriptions
+from app.domain import plans
+from app.domain.plans import Resource, Tier
+from app.domain.subscriptions import SubscriptionStatus
 from app.schema.money import Money
 from app.schema.node import Node
 from app.schema.scalars import BigInt
-from app.schema.usage import Resource
 
-Tier = strawberry.enum(plans.Tier, description="The plans, by name.")
-SubscriptionStatus = strawberry.enum(
-    subscriptions.SubscriptionStatus,
+strawberry.enum(Tier, description="The plans, by name.")
+strawberry.enum(
+    SubscriptionStatus,
     description="The states of a subscription, in the payment provider's terms.",
 )
 

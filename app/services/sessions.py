@@ -1,14 +1,13 @@
 """Sessions: opened by password, continued by refresh token, ended."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.database import Database
 from app.db.repositories import accounts, audit, sessions, sign_in_guards
+from app.db.rows import Row
 from app.domain import identity
 from app.domain.accounts import REFRESH_GRACE, SESSION_LIFETIME, Client, SignedIn
 from app.domain.errors import AccountLocked, DomainError, InvalidCredentials, InvalidInput, InvalidToken
@@ -38,7 +37,7 @@ async def login(
     if until is not None:
         raise AccountLocked(until=until)
     right, better_hash = await passwords.verify(password, user.password_hash if user else None)
-    refresh_token = tokens.new_secret()
+    refresh_token, session_id = tokens.new_secret(), None
     async with database.transaction() as connection:
         refusal = await _settle_attempt(connection, subjects, right=right, now=now)
         if refusal is None and user is not None:
@@ -52,7 +51,7 @@ async def login(
                 expires_at=now + SESSION_LIFETIME,
                 now=now,
             )
-    if refusal is not None or user is None:
+    if refusal is not None or user is None or session_id is None:
         raise refusal or InvalidCredentials()
     access_token = tokens.issue_access(user_id=user.id, session_id=session_id, now=now)
     return SignedIn(user.id, session_id, access_token, refresh_token)
@@ -91,7 +90,7 @@ async def refresh(*, database: Database, tokens: Tokens, refresh_token: str, now
     return SignedIn(held.user_id, held.session_id, access_token, successor)
 
 
-async def _rotate(connection: AsyncConnection, held: Row[Any], *, successor_hash: str, now: datetime) -> bool:
+async def _rotate(connection: AsyncConnection, held: Row, *, successor_hash: str, now: datetime) -> bool:
     if held.used_at is None:
         await sessions.use_token(connection, token_hash=held.token_hash, session_id=held.session_id, now=now)
         await sessions.add_token(connection, session_id=held.session_id, token_hash=successor_hash, now=now)

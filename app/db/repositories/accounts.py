@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.ids import new_id
 from app.db.models import ApiKey, Session, Subscription, User
+from app.db.rows import Row
 from app.domain.errors import Conflict
 from app.domain.subscriptions import LIVE
 
@@ -25,12 +26,12 @@ USER = (
 )
 
 
-async def by_id(connection: AsyncConnection, user_id: UUID) -> Row[Any] | None:
+async def by_id(connection: AsyncConnection, user_id: UUID) -> Row | None:
     statement = select(*USER).where(User.id == user_id, User.deleted_at.is_(None))
     return (await connection.execute(statement)).one_or_none()
 
 
-async def by_email(connection: AsyncConnection, email: str) -> Row[Any] | None:
+async def by_email(connection: AsyncConnection, email: str) -> Row | None:
     statement = select(*USER, User.password_hash).where(User.email == email, User.deleted_at.is_(None))
     return (await connection.execute(statement)).one_or_none()
 
@@ -40,9 +41,7 @@ async def password_hash(connection: AsyncConnection, user_id: UUID) -> str | Non
     return (await connection.execute(statement)).scalar_one_or_none()
 
 
-async def viewer_by_session(
-    connection: AsyncConnection, *, user_id: UUID, session_id: UUID
-) -> Row[Any] | None:
+async def viewer_by_session(connection: AsyncConnection, *, user_id: UUID, session_id: UUID) -> Row | None:
     """The account of a session that was not ended."""
     statement = (
         select(User.id, User.username, User.role, User.tier, Subscription.anchor_at)
@@ -59,9 +58,7 @@ async def viewer_by_session(
     return (await connection.execute(statement)).one_or_none()
 
 
-async def viewer_by_key(
-    connection: AsyncConnection, *, key_hashes: list[str], now: datetime
-) -> Row[Any] | None:
+async def viewer_by_key(connection: AsyncConnection, *, key_hashes: list[str], now: datetime) -> Row | None:
     """The account of an API key that is neither revoked nor expired."""
     statement = (
         select(

@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, func, insert, or_, select, update
+from sqlalchemy import bindparam, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.ids import new_id
 from app.db.models import ApiKey
 from app.db.repositories.keyset import read_page
+from app.db.rows import Row
 from app.domain.api_keys import Scope
 from app.domain.paging import Page, Slice
 
@@ -56,12 +57,12 @@ async def add(
     return key_id
 
 
-async def by_id(connection: AsyncConnection, *, key_id: UUID, user_id: UUID) -> Row[Any] | None:
+async def by_id(connection: AsyncConnection, *, key_id: UUID, user_id: UUID) -> Row | None:
     statement = select(*API_KEY).where(ApiKey.id == key_id, ApiKey.user_id == user_id)
     return (await connection.execute(statement)).one_or_none()
 
 
-async def page_of(connection: AsyncConnection, user_id: UUID, *, page: Page) -> Slice[Row[Any]]:
+async def page_of(connection: AsyncConnection, user_id: UUID, *, page: Page) -> Slice[Row]:
     """Newest first."""
     statement = select(*API_KEY).where(ApiKey.user_id == user_id)
     return await read_page(connection, statement, keys=[(ApiKey.id, True)], page=page, order="id")
@@ -79,7 +80,7 @@ async def count_live(connection: AsyncConnection, user_id: UUID, *, now: datetim
 
 async def end_at(
     connection: AsyncConnection, *, key_id: UUID, user_id: UUID, at: datetime, now: datetime
-) -> Row[Any] | None:
+) -> Row | None:
     """Brings the expiry of a live key forward; the key as it was before, or None."""
     key = (
         select(*API_KEY).where(ApiKey.id == key_id, ApiKey.user_id == user_id, *_live(now)).with_for_update()

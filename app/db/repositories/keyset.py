@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Uuid, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, Uuid, and_, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.db.models.base import UtcDateTime
+from app.db.rows import Row, Select
 from app.domain.errors import InvalidInput
 from app.domain.paging import Cursor, Page, Slice, write_cursor
 
@@ -18,8 +19,8 @@ Key = tuple[ColumnElement[Any] | InstrumentedAttribute[Any], bool]
 
 
 async def read_page(
-    connection: AsyncConnection, statement: Select[Any], *, keys: Sequence[Key], page: Page, order: str
-) -> Slice[Row[Any]]:
+    connection: AsyncConnection, statement: Select, *, keys: Sequence[Key], page: Page, order: str
+) -> Slice[Row]:
     """The page of ``statement``. The keys' columns are selected beside its own, as ``_key0``, ``_key1``, …"""
     statement = _bounded(statement, keys, page).order_by(*_ordering(keys, page)).limit(page.size + 1)
     return _slice((await connection.execute(statement)).all(), keys, page, order)
@@ -27,14 +28,14 @@ async def read_page(
 
 async def read_pages(
     connection: AsyncConnection,
-    statement: Select[Any],
+    statement: Select,
     *,
     of: ColumnElement[UUID] | InstrumentedAttribute[UUID],
     parents: Sequence[UUID],
     keys: Sequence[Key],
     page: Page,
     order: str,
-) -> dict[UUID, Slice[Row[Any]]]:
+) -> dict[UUID, Slice[Row]]:
     """The same page of the list of every parent, which stands in the column ``of``, by one statement."""
     place = func.row_number().over(partition_by=of, order_by=_ordering(keys, page))
     numbered = _bounded(statement.where(of.in_(parents)), keys, page).add_columns(
@@ -44,13 +45,13 @@ async def read_pages(
     found = (
         select(rows).where(rows.c["_place"] <= page.size + 1).order_by(rows.c["_parent"], rows.c["_place"])
     )
-    by_parent: dict[UUID, list[Row[Any]]] = {parent: [] for parent in parents}
+    by_parent: dict[UUID, list[Row]] = {parent: [] for parent in parents}
     for row in (await connection.execute(found)).all():
         by_parent[row._mapping["_parent"]].append(row)
     return {parent: _slice(listed, keys, page, order) for parent, listed in by_parent.items()}
 
 
-def _bounded(statement: Select[Any], keys: Sequence[Key], page: Page) -> Select[Any]:
+def _bounded(statement: Select, keys: Sequence[Key], page: Page) -> Select:
     statement = statement.add_columns(*(column.label(f"_key{n}") for n, (column, _) in enumerate(keys)))
     if page.after is not None:
         statement = statement.where(_beyond(keys, page.after, forward=True))
@@ -63,7 +64,7 @@ def _ordering(keys: Sequence[Key], page: Page) -> list[ColumnElement[Any]]:
     return [column.desc() if descends != page.backward else column.asc() for column, descends in keys]
 
 
-def _slice(found: Sequence[Row[Any]], keys: Sequence[Key], page: Page, order: str) -> Slice[Row[Any]]:
+def _slice(found: Sequence[Row], keys: Sequence[Key], page: Page, order: str) -> Slice[Row]:
     """``found`` has one row more than the page where more follows."""
     more, rows = len(found) > page.size, list(found[: page.size])
     if page.backward:

@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.ids import new_id
 from app.db.models import OutboxFact
+from app.db.rows import Row
 from app.domain.outbox import LEASE, MAX_ATTEMPTS, FactState, Topic
 
 
@@ -34,7 +35,7 @@ async def is_due(connection: AsyncConnection, *, now: datetime) -> bool:
     return (await connection.execute(due.limit(1))).first() is not None
 
 
-async def claim(connection: AsyncConnection, *, limit: int, now: datetime) -> list[Row[Any]]:
+async def claim(connection: AsyncConnection, *, limit: int, now: datetime) -> list[Row]:
     """Up to ``limit`` due facts, oldest first, leased: unless done, they are due again after the lease."""
     due = (
         select(OutboxFact.id)

@@ -5,10 +5,9 @@ resources are all-or-nothing for the same reason: the first refusal raises, and 
 """
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, case, insert, select, update
+from sqlalchemy import and_, case, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db.ids import new_id
 from app.db.models import UsageCounter, UsageEvent
 from app.db.repositories import outbox
+from app.db.rows import Row
 from app.domain.errors import QuotaExceeded
 from app.domain.outbox import Topic
 from app.domain.periods import Period, monthly_period
@@ -94,7 +94,7 @@ async def _raise_counter(
     used: int,
     reserved: int,
     limit: int | None,
-) -> Row[Any] | None:
+) -> Row | None:
     dialect_insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
     total = UsageCounter.used + UsageCounter.reserved + used + reserved
     statement = (
@@ -184,7 +184,7 @@ async def record_registration(connection: AsyncConnection, *, user_id: UUID, now
 
 async def counters(
     connection: AsyncConnection, *, user_id: UUID, period_starts: list[datetime]
-) -> dict[tuple[str, datetime], Row[Any]]:
+) -> dict[tuple[str, datetime], Row]:
     """The counters of the account in those periods, by resource and period."""
     statement = select(
         UsageCounter.resource, UsageCounter.period_start, UsageCounter.used, UsageCounter.reserved
@@ -193,7 +193,7 @@ async def counters(
 
 
 def meter_of(
-    found: dict[tuple[str, datetime], Row[Any]], resource: Resource, *, limit: int | None, month: Period
+    found: dict[tuple[str, datetime], Row], resource: Resource, *, limit: int | None, month: Period
 ) -> Meter:
     """How the account stands with the resource, from its ``counters``; without a row, nothing was used."""
     period = None if resource.kind is Kind.GAUGE else month

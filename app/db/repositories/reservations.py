@@ -1,15 +1,15 @@
 """Reservations: an amount of a quota promised until it is committed, released, or expires."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, update
+from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.ids import new_id
 from app.db.models import UsageCounter, UsageEvent, UsageReservation
 from app.db.repositories import quotas
+from app.db.rows import Row
 from app.domain.plans import Resource
 from app.domain.usage import ReservationState
 from app.domain.viewer import Allowance
@@ -109,9 +109,7 @@ async def expire(
     return len(expired)
 
 
-async def _settle(
-    connection: AsyncConnection, reservation_id: UUID, state: ReservationState
-) -> Row[Any] | None:
+async def _settle(connection: AsyncConnection, reservation_id: UUID, state: ReservationState) -> Row | None:
     statement = (
         update(UsageReservation)
         .where(UsageReservation.id == reservation_id, UsageReservation.state == ReservationState.HELD)
@@ -121,7 +119,7 @@ async def _settle(
     return (await connection.execute(statement)).one_or_none()
 
 
-async def _unreserve(connection: AsyncConnection, reservation: Row[Any], *, used: int) -> None:
+async def _unreserve(connection: AsyncConnection, reservation: Row, *, used: int) -> None:
     await connection.execute(
         update(UsageCounter)
         .where(

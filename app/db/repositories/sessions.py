@@ -1,14 +1,14 @@
 """Sessions, their refresh tokens, and the links that are mailed."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.ids import new_id
 from app.db.models import MailedLink, RefreshToken, Session, User
+from app.db.rows import Row
 from app.domain.accounts import Client, LinkPurpose
 
 
@@ -43,7 +43,7 @@ async def add_token(connection: AsyncConnection, *, session_id: UUID, token_hash
     )
 
 
-async def lock_token(connection: AsyncConnection, *, token_hashes: list[str]) -> Row[Any] | None:
+async def lock_token(connection: AsyncConnection, *, token_hashes: list[str]) -> Row | None:
     """The token with its session, locked against a second refresh at the same time."""
     statement = (
         select(
@@ -128,7 +128,7 @@ async def add_link(
 
 async def use_link(
     connection: AsyncConnection, *, token_hashes: list[str], purpose: LinkPurpose, now: datetime
-) -> Row[Any] | None:
+) -> Row | None:
     """Takes the link, once: (user_id, email), or None. The account must still have the link's address."""
     holder = select(User.id).where(
         User.id == MailedLink.user_id, User.email == MailedLink.email, User.deleted_at.is_(None)

@@ -1,14 +1,14 @@
 """Subscriptions: the live one of an account, and new ones."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.ids import new_id
 from app.db.models import Subscription
+from app.db.rows import Row
 from app.domain.periods import Period
 from app.domain.plans import Tier
 from app.domain.subscriptions import LIVE, SubscriptionStatus
@@ -26,7 +26,7 @@ SUBSCRIPTION = (
 )
 
 
-async def live_of(connection: AsyncConnection, user_id: UUID) -> Row[Any] | None:
+async def live_of(connection: AsyncConnection, user_id: UUID) -> Row | None:
     statement = select(*SUBSCRIPTION).where(Subscription.user_id == user_id, Subscription.status.in_(LIVE))
     return (await connection.execute(statement)).one_or_none()
 
