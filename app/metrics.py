@@ -3,6 +3,8 @@
 A label's values come from closed sets (routes, root fields, codes, topics), never from what a client sends.
 """
 
+import os
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -12,6 +14,7 @@ from prometheus_client import (
     ProcessCollector,
 )
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.multiprocess import MultiProcessCollector
 
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
@@ -83,8 +86,18 @@ OUTBOX_FACTS = Counter(
     ["topic", "outcome"],
     registry=REGISTRY,
 )
-OUTBOX_WAITING = Gauge("revgraph_outbox_waiting", "Facts that wait to be acted on.", registry=REGISTRY)
-OUTBOX_DEAD = Gauge("revgraph_outbox_dead", "Facts given up after the last attempt.", registry=REGISTRY)
+OUTBOX_WAITING = Gauge(
+    "revgraph_outbox_waiting",
+    "Facts that wait to be acted on.",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+OUTBOX_DEAD = Gauge(
+    "revgraph_outbox_dead",
+    "Facts given up after the last attempt.",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
 WORKER_FAILURES = Counter(
     "revgraph_worker_failures",
     "Rounds of the worker that failed as a whole, by part: outbox, or a housekeeping task.",
@@ -100,6 +113,15 @@ DATABASE_CONNECTIONS = Gauge(
 
 
 def exposition(accept: str) -> tuple[bytes, str]:
-    """(body, content type) of ``/metrics``, in the format that the scraper's Accept header prefers."""
+    """(body, content type) of ``/metrics``, in the format that the scraper's Accept header prefers.
+
+    With several server processes, which share the folder PROMETHEUS_MULTIPROC_DIR, of them all together.
+    """
     encode, content_type = choose_encoder(accept)
-    return encode(REGISTRY), content_type
+    return encode(_of_all_processes() if "PROMETHEUS_MULTIPROC_DIR" in os.environ else REGISTRY), content_type
+
+
+def _of_all_processes() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library's module is untyped
+    return registry

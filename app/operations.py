@@ -63,6 +63,8 @@ class Operations:
             context.bad_credentials = error
         except Refusal as refusal:
             raise _http(refusal) from None
+        if context.viewer is not None:
+            request.state.viewer_id = context.viewer.user_id  # for the access log
         return context
 
     async def before_execute(self, context: Context, operation: Operation, extras: Extras) -> None:

@@ -22,13 +22,18 @@ def standard_middleware(
     unlimited_paths: Sequence[str] = ("/uploads/",),
     undrained_paths: Sequence[str] = (),
     https_only: bool = False,
+    observers: Sequence[Middleware] = (),
 ) -> list[Middleware]:
-    """For `Starlette(middleware=...)`; pages of `allowed_origins` may call with the person's credentials."""
+    """For `Starlette(middleware=...)`; pages of `allowed_origins` may call with the person's credentials.
+
+    `observers` see each request with its id and the answer of everything further in, refusals included.
+    """
     if "*" in allowed_origins:
         raise ValueError("Name the allowed origins: any page could act for a signed-in person otherwise.")
     layers = [
         Middleware(SecurityHeaders, https_only=https_only),
         Middleware(RequestId),
+        *observers,
         Middleware(Draining, drain=drain, exempt=undrained_paths),
     ]
     if allowed_origins:
