@@ -1,6 +1,7 @@
 """How does a folder of packs on this disk become packages, archives and prices?"""
 
 from app.gateways.packs.archives import ArchiveInfo, write_archive
+from app.gateways.packs.comparing import same_goods
 from app.gateways.packs.prices import PackTableError, read_prices
 from app.gateways.packs.reading import read_packs
 from app.gateways.packs.sources import BadPack, PackSource, PackVersion
@@ -13,5 +14,6 @@ __all__ = [
     "PackVersion",
     "read_packs",
     "read_prices",
+    "same_goods",
     "write_archive",
 ]
