@@ -8,12 +8,12 @@ from strawberry import Schema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.utils.str_converters import to_camel_case
 
-from app.resolvers import accounts, api_keys, nodes, plans
+from app.resolvers import accounts, api_keys, nodes, plans, usage
 from app.schema.accounts import User
 from app.schema.api_keys import CreateApiKeyPayload, RevokeApiKeyPayload, RotateApiKeyPayload
 from app.schema.errors import ERROR_TYPES
 from app.schema.node import Node
-from app.schema.permissions import PUBLIC, READ, SESSION, WRITE, Access, ErrorsAsData, Guard
+from app.schema.permissions import PUBLIC, READ, REPORT_USAGE, SESSION, WRITE, Access, ErrorsAsData, Guard
 from app.schema.scalars import SCALARS
 from app.schema.sign_in import (
     ChangePasswordPayload,
@@ -29,6 +29,7 @@ from app.schema.sign_in import (
     VerifyEmailPayload,
 )
 from app.schema.subscriptions import Plan
+from app.schema.usage_reports import RecordUsagePayload
 from app.transport.prepared_document import PreparedDocument
 
 
@@ -52,13 +53,17 @@ class Query:
     viewer: User | None = query(accounts.viewer, READ, "The account that asks.")
     validate_token: TokenValidity = query(accounts.validate_token, PUBLIC, "What a token is worth.")
     node: Node | None = query(nodes.node, PUBLIC, "Anything by its id; null for what is not yours to see.")
-    nodes: list[Node | None] = query(nodes.nodes, PUBLIC, "Many things by their ids, in the order of the ids.")
+    nodes: list[Node | None] = query(
+        nodes.nodes, PUBLIC, "Many things by their ids, in the order of the ids."
+    )
     plans: list[Plan] = query(plans.plans, PUBLIC, "The plans there are.")
 
 
 @strawberry.type(description="What can be done.")
 class Mutation:
-    register: RegisterPayload | None = mutation(accounts.register, PUBLIC, "Opens an account on the free plan.")
+    register: RegisterPayload | None = mutation(
+        accounts.register, PUBLIC, "Opens an account on the free plan."
+    )
     login: LoginPayload | None = mutation(accounts.login, PUBLIC, "Opens a session.")
     refresh_session: RefreshSessionPayload | None = mutation(
         accounts.refresh_session, PUBLIC, "Continues a session with its refresh token, which is replaced."
@@ -91,6 +96,10 @@ class Mutation:
     )
     revoke_api_key: RevokeApiKeyPayload | None = mutation(
         api_keys.revoke_api_key, WRITE, "Ends an API key from the next request on."
+    )
+
+    record_usage: RecordUsagePayload | None = mutation(
+        usage.record_usage, REPORT_USAGE, "Counts what accounts used elsewhere, once for each event."
     )
 
 
