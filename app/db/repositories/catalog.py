@@ -1,0 +1,188 @@
+"""The catalogue as it is read: one package, pages of them, their number, and how they fall into groups."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    cast,
+    false,
+    func,
+    literal,
+    select,
+    text,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db.models import Author, Category, Package, PackageCategory, PackageTag, PackageVersion
+from app.db.repositories import search
+from app.db.repositories.keyset import Key, read_page
+from app.domain.listing import Criteria, PackageFilter, PackageSort
+from app.domain.paging import Page, Slice
+
+PACKAGE: tuple[Any, ...] = (
+    Package.id,
+    Package.author_id,
+    Package.slug,
+    Package.name,
+    Package.description,
+    Package.license,
+    Package.price_cents,
+    Package.currency,
+    Package.status,
+    Package.downloads,
+    Package.rating_sum,
+    Package.rating_count,
+    Package.created_at,
+    Package.updated_at,
+    Package.published_at,
+)
+"""Without the readme, which is long and rarely asked for."""
+
+VERSION: tuple[Any, ...] = (
+    PackageVersion.id,
+    PackageVersion.package_id,
+    PackageVersion.version,
+    PackageVersion.changelog,
+    PackageVersion.status,
+    PackageVersion.yank_reason,
+    PackageVersion.published_at,
+    PackageVersion.yanked_at,
+)
+
+# Written out, because SQLite takes a partial index only where its condition stands in the statement.
+LISTED = text("packages.status IN ('published', 'deprecated')")
+
+SORT_KEYS: Mapping[PackageSort, list[Key]] = {
+    PackageSort.DOWNLOADS: [(Package.downloads, True), (Package.id, True)],
+    PackageSort.NEWEST: [(Package.published_at, True), (Package.id, True)],
+    PackageSort.RATING: [(Package.rating_score, True), (Package.id, True)],
+    PackageSort.NAME: [(Package.name_key, False), (Package.id, False)],
+}
+NO_SCORE: ColumnElement[int] = literal(0, BigInteger)
+DIGITS = 20
+"""More than the number of downloads can have."""
+
+
+async def by_slug(connection: AsyncConnection, slug: str) -> Row[Any] | None:
+    """In whatever state it is."""
+    return (await connection.execute(select(*PACKAGE).where(Package.slug == slug))).one_or_none()
+
+
+async def understand(connection: AsyncConnection, criteria: Criteria) -> Criteria:
+    """The criteria with slips of the pen corrected; what the other functions here take."""
+    if criteria.question is None:
+        return criteria
+    return replace(criteria, question=await search.understand(connection, criteria.question))
+
+
+async def page_of(
+    connection: AsyncConnection, criteria: Criteria, *, sort: PackageSort, page: Page
+) -> Slice[Row[Any]]:
+    sort = effective_sort(criteria, sort)
+    listed, score = _listed(select(*PACKAGE), criteria, connection.dialect.name)
+    keys: Sequence[Key] = SORT_KEYS.get(sort) or [(score, True), (Package.id, True)]
+    return await read_page(connection, listed, keys=keys, page=page, order=sort)
+
+
+def effective_sort(criteria: Criteria, sort: PackageSort) -> PackageSort:
+    """Relevance without a question is what most people took: it says most about a stranger's wish."""
+    relevance = sort is PackageSort.RELEVANCE and criteria.question is None
+    return PackageSort.DOWNLOADS if relevance else sort
+
+
+async def count(connection: AsyncConnection, criteria: Criteria) -> int:
+    statement = select(func.count()).select_from(Package)
+    counted = listed_packages(statement, criteria, connection.dialect.name)
+    number: int = (await connection.execute(counted)).scalar_one()
+    return number
+
+
+def listed_packages(statement: Select[Any], criteria: Criteria, dialect: str) -> Select[Any]:
+    return _listed(statement, criteria, dialect)[0]
+
+
+def _listed(
+    statement: Select[Any], criteria: Criteria, dialect: str
+) -> tuple[Select[Any], ColumnElement[int]]:
+    """``statement`` over the packages that meet the criteria, and how well they answer the question."""
+    statement = statement.where(LISTED, *_conditions(criteria.filter))
+    if criteria.question is None:
+        return statement, NO_SCORE
+    if not criteria.question.terms or not all(term.words for term in criteria.question.terms):
+        return statement.where(false()), NO_SCORE
+    found = search.matches(dialect, criteria.question)
+    return statement.join(found, found.c.package_id == Package.id), _score(found)
+
+
+def _score(found: CTE) -> ColumnElement[int]:
+    """Among packages that answer alike, the one whose downloads have more digits.
+
+    Digits rather than downloads: the order holds still between two pages, unless one passes a power of ten.
+    """
+    return found.c.score * DIGITS + func.length(cast(Package.downloads, Text))
+
+
+def _conditions(given: PackageFilter) -> list[ColumnElement[bool]]:
+    return [*_label_conditions(given), *_price_conditions(given), *_rating_conditions(given)]
+
+
+def _label_conditions(given: PackageFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if given.category is not None:
+        labelled = select(PackageCategory.package_id).where(PackageCategory.category == given.category)
+        conditions.append(Package.id.in_(labelled))
+    if given.tag is not None:
+        conditions.append(Package.id.in_(select(PackageTag.package_id).where(PackageTag.tag == given.tag)))
+    if given.author_key is not None:
+        author = select(Author.id).where(Author.username_key == given.author_key)
+        conditions.append(Package.author_id == author.scalar_subquery())
+    if given.license is not None:
+        conditions.append(Package.license == given.license)
+    return conditions
+
+
+def _price_conditions(given: PackageFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if given.min_price_cents is not None:
+        conditions.append(Package.price_cents >= given.min_price_cents)
+    if given.max_price_cents is not None:
+        conditions.append(Package.price_cents <= given.max_price_cents)
+    if given.currency is not None:
+        conditions.append(Package.currency == given.currency)
+    if given.free is not None:
+        conditions.append(Package.price_cents == 0 if given.free else Package.price_cents > 0)
+    return conditions
+
+
+def _rating_conditions(given: PackageFilter) -> list[ColumnElement[bool]]:
+    return [] if given.min_rating is None else [rated_at_least(given.min_rating)]
+
+
+def rated_at_least(hundredths: int) -> ColumnElement[bool]:
+    """By the average as it is shown (``reviews.average``), in integers: what shows 4.67 is at least 4.67."""
+    shown = 200 * Package.rating_sum + Package.rating_count >= 2 * hundredths * Package.rating_count
+    return (Package.rating_count > 0) & shown
+
+
+async def categories(connection: AsyncConnection) -> list[Row[Any]]:
+    """All of them by name, with the number of packages listed in each."""
+    listed = (
+        select(PackageCategory.category, func.count().label("package_count"))
+        .join(Package, Package.id == PackageCategory.package_id)
+        .where(LISTED)
+        .group_by(PackageCategory.category)
+        .subquery()
+    )
+    statement = (
+        select(Category.slug, Category.name, func.coalesce(listed.c.package_count, 0).label("package_count"))
+        .outerjoin(listed, listed.c.category == Category.slug)
+        .order_by(Category.name, Category.slug)
+    )
+    return list((await connection.execute(statement)).all())
