@@ -9,21 +9,19 @@ from strawberry import Info
 
 from app.context import Context
 from app.db.repositories import api_keys, quotas, subscriptions
-from app.domain.api_keys import Role
 from app.domain.errors import Unauthenticated
 from app.domain.paging import page
 from app.domain.periods import Period, monthly_period
-from app.domain.plans import Tier
 from app.domain.usage import GAUGE_PERIOD
 from app.schema.access import check_owner
 from app.schema.api_keys import ApiKey
 from app.schema.connections import Connection
+from app.schema.enums import Role, Tier
 from app.schema.node import Node
 from app.schema.paging import After, Before, First, Last
 from app.schema.subscriptions import Subscription
 from app.schema.usage import Meter, Usage, UsagePeriod
 
-strawberry.enum(Role, description="What an account is in the marketplace.")
 Request = Info[Context, None]
 
 

@@ -5,11 +5,9 @@ from typing import Any
 
 import strawberry
 
-from app.domain.api_keys import Scope
+from app.schema.enums import Scope
 from app.schema.node import Node
 from app.schema.payloads import Payload
-
-strawberry.enum(Scope, name="ApiKeyScope", description="What a key may do.")
 
 
 @strawberry.type(description="A key for programs; its secret is shown once, when it is made.")

@@ -7,7 +7,7 @@ from typing import Any
 import strawberry
 
 from app.domain import errors
-from app.domain.plans import Resource
+from app.schema.enums import Resource
 from app.schema.scalars import BigInt
 
 

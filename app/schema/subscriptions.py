@@ -6,17 +6,10 @@ from typing import Any
 import strawberry
 
 from app.domain import plans
-from app.domain.plans import Resource, Tier
-from app.domain.subscriptions import SubscriptionStatus
+from app.schema.enums import Resource, SubscriptionStatus, Tier
 from app.schema.money import Money
 from app.schema.node import Node
 from app.schema.scalars import BigInt
-
-strawberry.enum(Tier, description="The plans, by name.")
-strawberry.enum(
-    SubscriptionStatus,
-    description="The states of a subscription, in the payment provider's terms.",
-)
 
 
 @strawberry.type(description="One limit of a plan.")

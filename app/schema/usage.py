@@ -5,11 +5,9 @@ from enum import Enum
 
 import strawberry
 
-from app.domain.plans import Resource
 from app.domain.quota import Meter as DomainMeter
+from app.schema.enums import Resource
 from app.schema.scalars import BigInt
-
-strawberry.enum(Resource, description="What a plan limits.")
 
 
 @strawberry.enum(description="A month of metering, from the account's anchor day.")

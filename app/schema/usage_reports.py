@@ -4,8 +4,8 @@ from datetime import datetime
 
 import strawberry
 
-from app.domain.plans import Resource
 from app.domain.usage_reports import EventResult, Outcome
+from app.schema.enums import Resource
 from app.schema.errors import Error, as_data
 from app.schema.payloads import Payload
 from app.schema.scalars import BigInt
