@@ -25,26 +25,26 @@ PARTS_AT_ONCE = 2
 def open_store(storage_url: str) -> ObjectStore:
     """``file:///folder``, a plain path, or ``s3://bucket/prefix?endpoint=http://…&region=…``.
 
-    S3's credentials come from the usual AWS_ variables. Raises StorageError for a URL that is none of these.
+    S3's credentials come from the usual AWS_ variables. Raises ValueError for a place that cannot be used.
     """
     parts = urlsplit(storage_url)
     if parts.scheme == "s3":
         return _Store(_bucket(parts.netloc, parts.path, parse_qs(parts.query)))
     if parts.scheme not in ("", "file"):
-        raise StorageError(f"STORAGE_URL: '{parts.scheme}' is not supported: use file:///… or s3://…")
+        raise ValueError(f"STORAGE_URL: '{parts.scheme}' is not supported: use file:///… or s3://…")
     return _Store(_folder(Path(unquote(parts.path) if parts.scheme else storage_url)))
 
 
 def _bucket(bucket: str, prefix: str, options: dict[str, list[str]]) -> S3Store:
     unknown = sorted(options.keys() - {"endpoint", "region"})
     if unknown or not bucket:
-        raise StorageError("STORAGE_URL: write s3://bucket/prefix?endpoint=http://…&region=…")
+        raise ValueError("STORAGE_URL: write s3://bucket/prefix?endpoint=http://…&region=…")
     given: S3Config = {}
     if "endpoint" in options:
         given["endpoint"] = options["endpoint"][-1]
     if "region" in options:
         given["region"] = options["region"][-1]
-    with _translated("STORAGE_URL"):
+    try:
         return S3Store(
             bucket,
             prefix=prefix.strip("/") or None,
@@ -52,11 +52,15 @@ def _bucket(bucket: str, prefix: str, options: dict[str, list[str]]) -> S3Store:
             client_options={"allow_http": True, "connect_timeout": "5s"},
             retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=20)},
         )
+    except BaseError as error:
+        raise ValueError(f"STORAGE_URL: {_first_line(error)}") from error
 
 
 def _folder(folder: Path) -> LocalStore:
-    with _translated(str(folder)):
+    try:
         return LocalStore(folder.absolute(), mkdir=True)
+    except (BaseError, OSError) as error:
+        raise ValueError(f"STORAGE_URL: {_first_line(error)}") from error
 
 
 class _Store:
@@ -109,4 +113,9 @@ def _translated(what: str) -> Iterator[None]:
     try:
         yield
     except (BaseError, OSError, ValueError) as error:
-        raise StorageError(f"{what}: {str(error).splitlines()[0]}") from error
+        raise StorageError(f"{what}: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    """What obstore says below it is a dump of its structures."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

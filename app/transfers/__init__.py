@@ -1,0 +1,1 @@
+"""Bytes over HTTP, beside GraphQL: files that come in and files that go out."""
