@@ -1,7 +1,7 @@
 """How one page of an ordered list is read: by the last seen key, never by counting rows off."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -81,15 +81,22 @@ def _slice(found: Sequence[Row], keys: Sequence[Key], page: Page, order: str) ->
 
 
 def _beyond(keys: Sequence[Key], cursor: Cursor, *, forward: bool) -> ColumnElement[bool]:
-    """Lexicographic comparison spelt out, because the directions of the keys may differ."""
+    """Lexicographic comparison spelt out, because the directions of the keys may differ.
+
+    What it says of the first key alone is said once more in front: only there an index finds its place.
+    """
+    field = "after" if forward else "before"
     if len(cursor) != len(keys):
-        raise InvalidInput("after" if forward else "before", "This is not a cursor of this list.")
-    values = [_typed(column, value) for (column, _), value in zip(keys, cursor, strict=True)]
+        raise InvalidInput(field, f"'{field}' is not a cursor of this list.")
+    values = [_typed(column, value, field) for (column, _), value in zip(keys, cursor, strict=True)]
     alternatives = []
     for n, (column, descends) in enumerate(keys):
         equal = [keys[m][0] == values[m] for m in range(n)]
         alternatives.append(and_(*equal, column < values[n] if descends == forward else column > values[n]))
-    return or_(*alternatives)
+    if len(keys) == 1:
+        return alternatives[0]
+    first, descends = keys[0]
+    return and_(first <= values[0] if descends == forward else first >= values[0], or_(*alternatives))
 
 
 def _plain(value: Any) -> Any:
@@ -99,21 +106,29 @@ def _plain(value: Any) -> Any:
 
 
 def _typed(
-    column: ColumnElement[Any] | InstrumentedAttribute[Any], value: str | int | float
+    column: ColumnElement[Any] | InstrumentedAttribute[Any], value: str | int | float, field: str
 ) -> ColumnElement[Any]:
     try:
         return literal(_from_plain(column, value), column.type)
-    except (ValueError, TypeError, AttributeError):
-        raise InvalidInput("after", "This is not a cursor of this list.") from None
+    except (ValueError, TypeError, AttributeError, OverflowError):
+        raise InvalidInput(field, f"'{field}' is not a cursor of this list.") from None
 
 
 def _from_plain(column: ColumnElement[Any] | InstrumentedAttribute[Any], value: str | int | float) -> Any:
     if isinstance(column.type, Uuid):
         return UUID(str(value))
     if isinstance(column.type, UtcDateTime):
-        return datetime.fromisoformat(str(value))
+        return _aware(datetime.fromisoformat(str(value)))
     if not isinstance(value, column.type.python_type) and not (
         column.type.python_type is float and type(value) is int
     ):
         raise TypeError
+    if (isinstance(value, int) and value.bit_length() > 63) or (isinstance(value, str) and "\0" in value):
+        raise ValueError  # a forged cursor: no column holds it, and the driver would refuse it
     return value
+
+
+def _aware(value: datetime) -> datetime:
+    if value.tzinfo is None:
+        raise ValueError
+    return value.astimezone(UTC)
