@@ -34,6 +34,8 @@ FILE: tuple[Any, ...] = (
     PackageFile.sha256,
 )
 VERSION_ORDER = "versions"
+AUTHORED_ORDER = "authored"
+LISTED_ORDER = PackageSort.NEWEST
 NEWEST_VERSION = [(PackageVersion.sort_key, True), (PackageVersion.id, True)]
 _RELEASE = PackageVersion.sort_key.contains("~", autoescape=True)
 
@@ -43,6 +45,7 @@ class CatalogLoaders:
 
     def __init__(self, database: Database) -> None:
         self.packages = rows_by_id(database, select(*PACKAGE), Package.id)
+        self.descriptions = rows_by_id(database, select(Package.id, Package.description), Package.id)
         self.readmes = rows_by_id(database, select(Package.id, Package.readme), Package.id)
         self.authors = rows_by_id(database, select(*AUTHOR), Author.id)
         self.versions = rows_by_id(database, select(*VERSION), PackageVersion.id)
@@ -69,10 +72,10 @@ class CatalogLoaders:
         every, listed = select(*PACKAGE), select(*PACKAGE).where(LISTED)
         count = select(func.count(Package.id))
         self.all_pages = pages_by_parent(
-            database, every, Package.author_id, keys=[(Package.id, True)], order="id"
+            database, every, Package.author_id, keys=[(Package.id, True)], order=AUTHORED_ORDER
         )
         self.listed_pages = pages_by_parent(
-            database, listed, Package.author_id, keys=newest, order=PackageSort.NEWEST
+            database, listed, Package.author_id, keys=newest, order=LISTED_ORDER
         )
         self.all_counts = counts_by_parent(database, count, Package.author_id)
         self.listed_counts = counts_by_parent(database, count.where(LISTED), Package.author_id)

@@ -31,7 +31,6 @@ PACKAGE: tuple[Any, ...] = (
     Package.author_id,
     Package.slug,
     Package.name,
-    Package.description,
     Package.license,
     Package.price_cents,
     Package.currency,
@@ -43,7 +42,7 @@ PACKAGE: tuple[Any, ...] = (
     Package.updated_at,
     Package.published_at,
 )
-"""Without the readme, which is long and rarely asked for."""
+"""Without description and readme, which are long: who asks for them loads them."""
 
 VERSION: tuple[Any, ...] = (
     PackageVersion.id,
