@@ -8,11 +8,13 @@ from strawberry import Schema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.utils.str_converters import to_camel_case
 
-from app.resolvers import accounts, api_keys, nodes, plans, usage
+from app.resolvers import accounts, api_keys, catalog, nodes, plans, usage
 from app.schema.accounts import User
 from app.schema.api_keys import CreateApiKeyPayload, RevokeApiKeyPayload, RotateApiKeyPayload
+from app.schema.catalog import Category, Package
 from app.schema.errors import ERROR_TYPES
 from app.schema.node import Node
+from app.schema.package_lists import PackageConnection
 from app.schema.permissions import PUBLIC, READ, REPORT_USAGE, SESSION, WRITE, Access, ErrorsAsData, Guard
 from app.schema.scalars import SCALARS
 from app.schema.sign_in import (
@@ -56,6 +58,11 @@ class Query:
     nodes: list[Node | None] = query(
         nodes.nodes, PUBLIC, "Many things by their ids, in the order of the ids."
     )
+    package: Package | None = query(
+        catalog.package, PUBLIC, "A package by its slug; null for what is not yours to see."
+    )
+    packages: PackageConnection = query(catalog.packages, PUBLIC, "The packages that are listed.")
+    categories: list[Category] = query(catalog.categories, PUBLIC, "The groups of packages, by name.")
     plans: list[Plan] = query(plans.plans, PUBLIC, "The plans there are.")
 
 

@@ -12,12 +12,16 @@ from app.context import Context
 from app.domain.errors import InvalidInput
 from app.resolvers.accounts import load_subscription, load_user
 from app.resolvers.api_keys import load_api_key
+from app.resolvers.catalog import load_author, load_package, load_version
 from app.schema.node import Node, split_id
 
 MAX_IDS = 100
 
 LOADS: Mapping[str, Callable[[Context, UUID], Awaitable[Node | None]]] = {
     "ApiKey": load_api_key,
+    "Author": load_author,
+    "Package": load_package,
+    "PackageVersion": load_version,
     "Subscription": load_subscription,
     "User": load_user,
 }
