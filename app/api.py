@@ -8,14 +8,32 @@ from strawberry import Schema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.utils.str_converters import to_camel_case
 
-from app.resolvers import accounts, api_keys, catalog, nodes, plans, usage
+from app.resolvers import accounts, api_keys, catalog, nodes, plans, publishing, usage
 from app.schema.accounts import User
 from app.schema.api_keys import CreateApiKeyPayload, RevokeApiKeyPayload, RotateApiKeyPayload
 from app.schema.catalog import Category, Package
 from app.schema.errors import ERROR_TYPES
 from app.schema.node import Node
 from app.schema.package_lists import PackageConnection
-from app.schema.permissions import PUBLIC, READ, REPORT_USAGE, SESSION, WRITE, Access, ErrorsAsData, Guard
+from app.schema.permissions import (
+    PUBLIC,
+    PUBLISH,
+    READ,
+    REPORT_USAGE,
+    SESSION,
+    WRITE,
+    Access,
+    ErrorsAsData,
+    Guard,
+)
+from app.schema.publishing import (
+    BecomeAuthorPayload,
+    CreateUploadPayload,
+    PublishPackagePayload,
+    PublishVersionPayload,
+    UpdatePackagePayload,
+    YankVersionPayload,
+)
 from app.schema.scalars import SCALARS
 from app.schema.sign_in import (
     ChangePasswordPayload,
@@ -107,6 +125,25 @@ class Mutation:
 
     record_usage: RecordUsagePayload | None = mutation(
         usage.record_usage, REPORT_USAGE, "Counts what accounts used elsewhere, once for each event."
+    )
+
+    become_author: BecomeAuthorPayload | None = mutation(
+        publishing.become_author, SESSION, "Makes the account an author's, who may publish."
+    )
+    create_upload: CreateUploadPayload | None = mutation(
+        publishing.create_upload, PUBLISH, "Announces a file and gives a link to send it to."
+    )
+    publish_package: PublishPackagePayload | None = mutation(
+        publishing.publish_package, PUBLISH, "Makes a package, and publishes it when it comes with a version."
+    )
+    publish_version: PublishVersionPayload | None = mutation(
+        publishing.publish_version, PUBLISH, "Adds a version to a package of yours."
+    )
+    update_package: UpdatePackagePayload | None = mutation(
+        publishing.update_package, PUBLISH, "Changes a package of yours, or what becomes of it."
+    )
+    yank_version: YankVersionPayload | None = mutation(
+        publishing.yank_version, PUBLISH, "Takes a version of yours back for good."
     )
 
 

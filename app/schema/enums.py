@@ -9,6 +9,7 @@ from app.domain.plans import Resource, Tier
 from app.domain.subscriptions import SubscriptionStatus
 
 __all__ = [
+    "PackageAction",
     "PackageSort",
     "PackageStatus",
     "Resource",
