@@ -10,7 +10,7 @@ from uuid import UUID
 from app.context import Deps
 from app.domain.outbox import Topic
 from app.domain.plans import Resource
-from app.services import housekeeping, notices
+from app.services import housekeeping, notices, uploads
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,10 @@ async def expire_reservations(deps: Deps) -> None:
     await housekeeping.expire_reservations(database=deps.database, now=deps.clock())
 
 
+async def expire_uploads(deps: Deps) -> None:
+    await uploads.expire(database=deps.database, store=deps.store, now=deps.clock())
+
+
 async def prune(deps: Deps) -> None:
     await housekeeping.prune(database=deps.database, now=deps.clock())
 
@@ -124,6 +128,12 @@ HANDLERS: Mapping[Topic, Handler] = MappingProxyType(
     }
 )
 CHORES: Mapping[Chore, float] = MappingProxyType(
-    {write_last_used: 5, count_backlog: 15, expire_reservations: 60, prune: 60}
+    {
+        write_last_used: 5,
+        count_backlog: 15,
+        expire_reservations: 60,
+        expire_uploads: 60,
+        prune: 60,
+    }
 )
 """What is done again and again, by the seconds in between."""
