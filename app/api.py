@@ -8,7 +8,18 @@ from strawberry import Schema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.utils.str_converters import to_camel_case
 
-from app.resolvers import accounts, api_keys, catalog, nodes, plans, publishing, usage
+from app.resolvers import (
+    accounts,
+    api_keys,
+    catalog,
+    downloads,
+    nodes,
+    plans,
+    publishing,
+    purchases,
+    reviews,
+    usage,
+)
 from app.schema.accounts import User
 from app.schema.api_keys import CreateApiKeyPayload, RevokeApiKeyPayload, RotateApiKeyPayload
 from app.schema.catalog import Category, Package
@@ -18,6 +29,7 @@ from app.schema.package_lists import PackageConnection
 from app.schema.permissions import (
     PUBLIC,
     PUBLISH,
+    PURCHASE,
     READ,
     REPORT_USAGE,
     SESSION,
@@ -34,6 +46,8 @@ from app.schema.publishing import (
     UpdatePackagePayload,
     YankVersionPayload,
 )
+from app.schema.purchases import CreateDownloadPayload, LicenceKey, PurchasePackagePayload
+from app.schema.reviewing import ReviewPackagePayload
 from app.schema.scalars import SCALARS
 from app.schema.sign_in import (
     ChangePasswordPayload,
@@ -82,6 +96,9 @@ class Query:
     packages: PackageConnection = query(catalog.packages, PUBLIC, "The packages that are listed.")
     categories: list[Category] = query(catalog.categories, PUBLIC, "The groups of packages, by name.")
     plans: list[Plan] = query(plans.plans, PUBLIC, "The plans there are.")
+    licence_keys: list[LicenceKey] = query(
+        purchases.licence_keys, PUBLIC, "The keys that prove licences, the signing one first."
+    )
 
 
 @strawberry.type(description="What can be done.")
@@ -121,6 +138,16 @@ class Mutation:
     )
     revoke_api_key: RevokeApiKeyPayload | None = mutation(
         api_keys.revoke_api_key, WRITE, "Ends an API key from the next request on."
+    )
+
+    purchase_package: PurchasePackagePayload | None = mutation(
+        purchases.purchase_package, PURCHASE, "Buys a package; what is free is complete at once."
+    )
+    create_download: CreateDownloadPayload | None = mutation(
+        downloads.create_download, READ, "Makes a link, good for an hour, to a file that you own."
+    )
+    review_package: ReviewPackagePayload | None = mutation(
+        reviews.review_package, WRITE, "Rates a package that you own, or changes your review."
     )
 
     record_usage: RecordUsagePayload | None = mutation(

@@ -22,7 +22,7 @@ from app.context import Deps
 from app.gateways import tracing
 from app.gateways.access_log import AccessLog
 from app.operations import Operations
-from app.transfers import downloads, uploads
+from app.transfers import downloads, licence_keys, uploads
 from app.transport.draining import Drain
 from app.transport.graphql_http import GraphQLHTTP
 from app.transport.middleware import standard_middleware
@@ -52,6 +52,7 @@ def _routes(settings: Settings, deps: Deps, drain: Drain) -> list[Route | Mount]
         Route("/graphql", _graphql(settings, deps)),
         *uploads.routes(deps),
         *downloads.routes(deps),
+        *licence_keys.routes(deps),
         *ops.routes(deps, drain),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]

@@ -19,6 +19,7 @@ from app.schema.enums import PackageStatus, VersionStatus
 from app.schema.money import Money
 from app.schema.node import Node, global_id
 from app.schema.paging import After, Before, First, Last
+from app.schema.reviews import Reviewed
 from app.schema.scalars import BigInt
 
 Request = Info[Context, None]
@@ -87,7 +88,7 @@ class PackageVersion(Node):
 
 
 @strawberry.type(description="What is sold or given away: a template, a theme, a pack.")
-class Package(Node):
+class Package(Reviewed, Node):
     slug: str = strawberry.field(description="Its name in addresses, unique and for good.")
     name: str = strawberry.field(description="Its name for people.")
     license: str = strawberry.field(description="What buyers may do with it, such as MIT.")

@@ -5,13 +5,19 @@ import strawberry
 from app.domain.api_keys import Role, Scope
 from app.domain.lifecycle import PackageAction, PackageStatus, VersionStatus
 from app.domain.listing import PackageSort
+from app.domain.payments import InvoiceStatus, PaymentStatus
 from app.domain.plans import Resource, Tier
+from app.domain.purchases import LicenceStatus, PurchaseStatus
 from app.domain.subscriptions import SubscriptionStatus
 
 __all__ = [
+    "InvoiceStatus",
+    "LicenceStatus",
     "PackageAction",
     "PackageSort",
     "PackageStatus",
+    "PaymentStatus",
+    "PurchaseStatus",
     "Resource",
     "Role",
     "Scope",
@@ -20,6 +26,10 @@ __all__ = [
     "VersionStatus",
 ]
 
+strawberry.enum(InvoiceStatus, description="The states of an invoice, in the payment provider's terms.")
+strawberry.enum(LicenceStatus, description="Whether a licence still gives its right.")
+strawberry.enum(PaymentStatus, description="The states of a payment, in the payment provider's terms.")
+strawberry.enum(PurchaseStatus, description="The states of a purchase.")
 strawberry.enum(PackageAction, description="What may happen to a package.")
 strawberry.enum(Resource, description="What a plan limits.")
 strawberry.enum(Role, description="What an account is in the marketplace.")
