@@ -40,6 +40,14 @@ async def test_a_mail_arrives_as_it_was_written(smtp_server: SmtpServer) -> None
     assert smtp_server.logins == []
 
 
+async def test_an_ascii_mail_arrives_as_it_was_written(smtp_server: SmtpServer) -> None:
+    text = f"{'x' * 998}\n.\n..\nFrom me\n"
+    await smtp(smtp_server).send(message(text=text))
+    (arrived,) = smtp_server.messages
+    assert arrived["Content-Transfer-Encoding"] == "7bit"
+    assert arrived.get_content().replace("\r\n", "\n") == text
+
+
 async def test_it_signs_in_where_that_is_asked_for(smtp_server: SmtpServer) -> None:
     await smtp(smtp_server, username="mailer", password="s3cret").send(message())
     assert smtp_server.logins == [("mailer", "s3cret")]
@@ -101,6 +109,12 @@ async def test_development_prints_the_mail_and_keeps_it(tmp_path: Path) -> None:
     kept = message_from_bytes((folder / f"{key}.eml").read_bytes(), policy=policy.default)
     assert (kept["To"], kept["Subject"]) == ("ada@example.test", "Ein Grüß Gott")
     assert kept.get_content().replace("\r\n", "\n") == TEXT  # type: ignore[attr-defined]  # EmailMessage
+
+
+async def test_a_kept_link_can_be_copied_from_the_file(tmp_path: Path) -> None:
+    text = f"    https://shop.test/verify-email?token={'k' * 43}\n\n.\n{'x' * 998}\n"
+    await DevelopmentMailer(tmp_path, sender=SENDER).send(message(text=text))
+    assert text.encode().replace(b"\n", b"\r\n") in (tmp_path / "fact-1.eml").read_bytes()
 
 
 async def test_a_folder_that_cannot_be_written_is_a_mail_error(tmp_path: Path) -> None:
