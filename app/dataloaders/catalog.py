@@ -114,9 +114,11 @@ def _category_counts(database: Database) -> DataLoader[str, int]:
 
     async def load(slugs: list[str]) -> list[int]:
         statement = (
-            select(PackageCategory.category, func.count(Package.id))
-            .join(Package, Package.id == PackageCategory.package_id)
-            .where(LISTED, PackageCategory.category.in_(slugs))
+            select(PackageCategory.category, func.count())
+            .where(
+                PackageCategory.category.in_(slugs),
+                PackageCategory.package_id.in_(select(Package.id).where(LISTED)),
+            )
             .group_by(PackageCategory.category)
         )
         async with database.read() as connection:
