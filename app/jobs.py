@@ -101,10 +101,6 @@ async def write_last_used(deps: Deps) -> None:
     await housekeeping.write_last_used(database=deps.database, last_used=deps.last_used)
 
 
-async def count_backlog(deps: Deps) -> None:
-    await housekeeping.count_backlog(database=deps.database)
-
-
 async def expire_reservations(deps: Deps) -> None:
     await housekeeping.expire_reservations(database=deps.database, now=deps.clock())
 
@@ -130,7 +126,6 @@ HANDLERS: Mapping[Topic, Handler] = MappingProxyType(
 CHORES: Mapping[Chore, float] = MappingProxyType(
     {
         write_last_used: 5,
-        count_backlog: 15,
         expire_reservations: 60,
         expire_uploads: 60,
         prune: 60,

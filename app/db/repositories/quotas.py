@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app import metrics
 from app.db.ids import new_id
 from app.db.models import UsageCounter, UsageEvent
 from app.db.repositories import outbox
@@ -113,6 +114,7 @@ async def _raise_counter(
 async def _refuse(
     connection: AsyncConnection, user_id: UUID, resource: Resource, period: Period | None, limit: int | None
 ) -> None:
+    metrics.QUOTA_REFUSALS.labels(resource).inc()
     found = await counters(connection, user_id=user_id, period_starts=[start_of(period)])
     row = found.get((resource, start_of(period)))
     raise QuotaExceeded(
