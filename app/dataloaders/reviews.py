@@ -24,6 +24,10 @@ class ReviewLoaders:
         self.counts = counts_by_parent(database, select(func.count(Review.id)), Review.package_id)
         self.written = _written(database)
 
+    def clear(self) -> None:
+        for loader in (self.reviews, self.pages, self.counts, self.written):
+            loader.clear_all()
+
 
 def _written(database: Database) -> DataLoader[tuple[UUID, UUID], Row[Any] | None]:
     """The review of (package, user)."""

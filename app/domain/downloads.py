@@ -11,7 +11,6 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import PurePosixPath
 
 from app.domain.errors import InvalidToken, NotFound
 
@@ -62,4 +61,4 @@ def signed_text(body: str) -> str:
 
 def filename(path: str) -> str:
     """What the file is called once it is alone; the path is one of a package's files."""
-    return PurePosixPath(path).name or "download"
+    return path.rpartition("/")[2] or "download"

@@ -27,7 +27,7 @@ async def purchase_package(info: Request, input: PurchasePackageInput) -> Purcha
         idempotency_key=input.idempotency_key,
         now=context.now,
     )
-    context.loaders.catalog.owned.clear((context.me.user_id, package_id))
+    context.loaders.catalog.owned.clear_all()  # a mutation before this one may have asked
     row = await context.loaders.purchases.purchases.load(purchase_id)
     return PurchasePackagePayload(purchase=Purchase.from_row(row))
 

@@ -25,9 +25,9 @@ async def review_package(info: Info[Context, None], input: ReviewPackageInput) -
         body=input.body,
         now=context.now,
     )
-    loaders.catalog.packages.clear(package_id)
-    loaders.reviews.reviews.clear(review_id)
-    loaders.reviews.written.clear((package_id, context.me.user_id))
+    # A mutation before this one may have loaded them; `clear` of what was not loaded raises KeyError.
+    loaders.catalog.packages.clear_all()
+    loaders.reviews.clear()
     return ReviewPackagePayload(
         review=Review.from_row(await loaders.reviews.reviews.load(review_id)),
         package=Package.from_row(await loaders.catalog.packages.load(package_id)),
