@@ -102,7 +102,8 @@ class Press:
                 now=NOW - timedelta(days=1),
             )
             await connection.execute(insert(Upload).values(**values))
-        return values["id"]
+        upload_id: UUID = values["id"]
+        return upload_id
 
     async def version(self, number: str = "1.0.0", *paths: str, changelog: str = "") -> NewVersion:
         files = [NewFile(await self.upload(), path) for path in paths or ("a.zip",)]
