@@ -45,6 +45,12 @@ class Database:
         async with self._writer.begin() as connection:
             yield connection
 
+    def pools(self) -> dict[str, tuple[int, int]]:
+        """By pool: connections in use, and how many there may be."""
+        engines = {"read": self._reader, "write": self._writer}
+        pools = {name: engine.pool for name, engine in engines.items()}
+        return {name: (pool.checkedout(), pool.size()) for name, pool in pools.items()}  # type: ignore[attr-defined]  # both are queues
+
     async def close(self) -> None:
         await self._reader.dispose()
         await self._writer.dispose()

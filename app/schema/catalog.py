@@ -141,10 +141,9 @@ class Package(Reviewed, Node):
         row = await loaders(info).readmes.load(self.package_id)
         return await markdown.html(row.readme) if row and row.readme else None
 
-    @strawberry.field(description="The groups it is in, by name.")
-    async def categories(self, info: Request) -> list[Category]:
-        rows = await loaders(info).categories.load(self.package_id)
-        return [Category(slug=row.slug, name=row.name) for row in rows]
+    @strawberry.field(description="The slugs of the groups it is in, as `categories` lists them.")
+    async def categories(self, info: Request) -> list[str]:
+        return [row.slug for row in await loaders(info).categories.load(self.package_id)]
 
     @strawberry.field(description="Words that describe it, in the order of the alphabet.")
     async def tags(self, info: Request) -> list[str]:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app import metrics
 from app.db.database import Database
 from app.db.repositories import accounts, audit, sessions, sign_in_guards
 from app.db.rows import Row
@@ -35,6 +36,7 @@ async def login(
         user = await accounts.by_email(connection, address)
         until = await sign_in_guards.locked_until(connection, subjects, now=now)
     if until is not None:
+        metrics.SIGN_INS.labels("locked").inc()
         raise AccountLocked(until=until)
     right, better_hash = await passwords.verify(password, user.password_hash if user else None)
     refresh_token, session_id = tokens.new_secret(), None
@@ -51,10 +53,17 @@ async def login(
                 expires_at=now + SESSION_LIFETIME,
                 now=now,
             )
+    metrics.SIGN_INS.labels(_outcome(refusal)).inc()
     if refusal is not None or user is None or session_id is None:
         raise refusal or InvalidCredentials()
     access_token = tokens.issue_access(user_id=user.id, session_id=session_id, now=now)
     return SignedIn(user.id, session_id, access_token, refresh_token)
+
+
+def _outcome(refusal: DomainError | None) -> str:
+    if refusal is None:
+        return "ok"
+    return "locked" if isinstance(refusal, AccountLocked) else "wrong"
 
 
 def _known_form(email: str) -> str:
