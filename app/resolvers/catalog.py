@@ -76,7 +76,7 @@ async def packages(
 async def categories(info: Request) -> list[Category]:
     async with info.context.deps.database.read() as connection:
         rows = await catalog.categories(connection)
-    return [Category(slug=row.slug, name=row.name, known_count=row.package_count) for row in rows]
+    return [Category(slug=row.slug, name=row.name, package_count=row.package_count) for row in rows]
 
 
 async def load_package(context: Context, package_id: UUID) -> Package | None:

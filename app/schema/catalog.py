@@ -33,13 +33,7 @@ def loaders(info: Request) -> CatalogLoaders:
 class Category:
     slug: str = strawberry.field(description="Its name in addresses and filters.")
     name: str = strawberry.field(description="Its name for people.")
-    known_count: strawberry.Private[int | None] = None
-
-    @strawberry.field(description="How many packages are listed in it.")
-    async def package_count(self, info: Request) -> int:
-        if self.known_count is not None:
-            return self.known_count
-        return await loaders(info).category_counts.load(self.slug)
+    package_count: int = strawberry.field(description="How many packages are listed in it.")
 
 
 @strawberry.type(description="One file of a version; `createDownload` gives a link to it.")
@@ -143,7 +137,7 @@ class Package(Reviewed, Node):
 
     @strawberry.field(description="The slugs of the groups it is in, as `categories` lists them.")
     async def categories(self, info: Request) -> list[str]:
-        return [row.slug for row in await loaders(info).categories.load(self.package_id)]
+        return [row.category for row in await loaders(info).categories.load(self.package_id)]
 
     @strawberry.field(description="Words that describe it, in the order of the alphabet.")
     async def tags(self, info: Request) -> list[str]:
