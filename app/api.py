@@ -174,9 +174,16 @@ class Mutation:
     )
 
 
+class QuietSchema(Schema):
+    """Strawberry would log every refusal's traceback: who presents an error logs it, if it was not expected."""
+
+    def process_errors(self, *_: Any) -> None:
+        return
+
+
 def build_schema(*, suggestions: bool = True) -> Schema:
     """The one schema of the process: Strawberry's types cannot serve two."""
-    return Schema(
+    return QuietSchema(
         query=Query,
         mutation=Mutation,
         types=ERROR_TYPES,

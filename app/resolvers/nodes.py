@@ -49,7 +49,7 @@ async def nodes(
 ) -> list[Node | None]:
     if len(ids) > MAX_IDS:
         raise InvalidInput("ids", f"Ask for at most {MAX_IDS} ids, not {len(ids)}.")
-    return list(await asyncio.gather(*(_load(info.context, id, field="ids") for id in ids)))
+    return list(await asyncio.gather(*(_load(info.context, each, field="ids") for each in ids)))
 
 
 async def _load(context: Context, id: str, *, field: str) -> Node | None:

@@ -28,7 +28,7 @@ Request = Info[Context, None]
 
 @strawberry.type(description="An account. Everything in it is its owner's to read, with the scope READ.")
 class User(Books, Node):
-    """``proven``: the request just proved to be the owner's, as by signing in, though it carries no credentials."""
+    """``proven``: the request just proved to be the owner's, as by signing in, without credentials."""
 
     email: str = strawberry.field(description="Normalised to lower case.")
     username: str = strawberry.field(description="The public name.")

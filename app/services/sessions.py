@@ -27,8 +27,8 @@ async def login(
 ) -> SignedIn:
     """Opens a session. Raises InvalidCredentials (unknown and wrong alike), AccountLocked.
 
-    The lock is looked at before the hash, to save the work, and again after it, in the transaction that answers:
-    of a thousand guesses sent at once, those beyond the fifth learn nothing, right or wrong.
+    The lock is looked at before the hash, to save the work, and again after it, in the transaction that
+    answers: of a thousand guesses sent at once, those beyond the fifth learn nothing, right or wrong.
     """
     address = _known_form(email)
     subjects = [f"account:{address}", *([f"address:{client.address}"] if client.address else [])]

@@ -66,8 +66,10 @@ async def test_a_database_of_another_revision_makes_it_not_ready(api: Api) -> No
     assert answer.json() == {
         "status": "unavailable",
         "reasons": [
-            f"The database is at revision 0000, and this program needs {head_revision()}: "
-            "run 'revgraph migrate'."
+            (
+                f"The database is at revision 0000, and this program needs {head_revision()}: "
+                "run 'revgraph migrate'."
+            )
         ],
     }
 

@@ -28,6 +28,15 @@ async def version(connection: AsyncConnection) -> str:
     return str((await connection.execute(text(statement))).scalar_one())
 
 
+async def size_bytes(connection: AsyncConnection) -> int:
+    """Of the whole database."""
+    if connection.dialect.name == "sqlite":
+        statement = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+    else:
+        statement = "SELECT pg_database_size(current_database())"
+    return int((await connection.execute(text(statement))).scalar_one())
+
+
 async def journal_mode(connection: AsyncConnection) -> str:
     """SQLite's; 'wal' is what the program sets."""
     return str((await connection.execute(text("PRAGMA journal_mode"))).scalar_one())

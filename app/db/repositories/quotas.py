@@ -1,7 +1,7 @@
 """Quotas: whether an account may use more, decided and recorded by one conditional statement.
 
-Everything here runs within the caller's transaction, so that usage and what it is for stand or fall together. Several
-resources are all-or-nothing for the same reason: the first refusal raises, and the transaction rolls back.
+Everything here runs within the caller's transaction, so that usage and what it is for stand or fall together.
+Several resources are all-or-nothing for the same reason: the first refusal raises, and the transaction rolls back.
 """
 
 from datetime import datetime
@@ -74,7 +74,7 @@ async def admit(
     used: int = 0,
     reserved: int = 0,
 ) -> Meter:
-    """Raises the counter where the limit allows it: one statement, so that no two callers share the last unit."""
+    """Raises the counter where the limit allows it: one statement, no two callers share the last unit."""
     period, limit = period_of(resource, anchor_at=allowance.anchor_at, now=now), allowance.limits[resource]
     row = None
     if limit is None or used + reserved <= limit:  # the insert of the first row has no WHERE of its own
@@ -128,7 +128,7 @@ async def _refuse(
 async def tell_thresholds(
     connection: AsyncConnection, user_id: UUID, meter: Meter, raised_by: int, *, now: datetime
 ) -> None:
-    """The change that reaches 80 % or 100 % says so, once: the counter passes each value in one statement only."""
+    """The change that reaches 80 % or 100 % says so once: the counter passes a value in one statement."""
     after = meter.used + meter.reserved
     for percent in thresholds_crossed(before=after - raised_by, after=after, limit=meter.limit):
         await outbox.add(
