@@ -175,7 +175,7 @@ class Mutation:
 
 
 class QuietSchema(Schema):
-    """Strawberry would log every refusal's traceback: who presents an error logs it, if it was not expected."""
+    """Strawberry logs the traceback of every refusal; here, who presents an error logs the unexpected ones."""
 
     def process_errors(self, *_: Any) -> None:
         return
