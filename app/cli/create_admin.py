@@ -31,7 +31,7 @@ def create_admin(
 
 def _from_stdin() -> str:
     try:
-        password = sys.stdin.readline().removesuffix("\n").removesuffix("\r")
+        password = sys.stdin.buffer.readline().decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
         raise Problem("The password on standard input is not UTF-8 text.", code=ExitCode.USAGE) from None
     if not password:

@@ -15,27 +15,32 @@ from app.services import usage
 TOLERATED = timedelta(seconds=5)
 OLDEST_POSTGRESQL = 14
 DRIFT_SHOWN = 100
+SMALL_BYTES = 250_000_000
+"""So much is read through in seconds."""
 
 
-async def all_of(deps: Deps) -> list[Finding]:
+async def all_of(deps: Deps, *, deep: bool) -> list[Finding]:
     """The later checks are left out where an earlier one makes them pointless."""
     findings: list[Finding] = []
     try:
         async with deps.database.read() as connection:
-            findings += (
-                await _sqlite(connection)
-                if deps.database.dialect == "sqlite"
-                else await _postgresql(connection)
-            )
+            deep = deep or await health.size_bytes(connection) <= SMALL_BYTES
+            findings += await (_sqlite if deps.database.dialect == "sqlite" else _postgresql)(connection)
+            if deep and deps.database.dialect == "sqlite":
+                findings.append(await _file(connection))
             findings.append(await _migrations(connection))
-            if findings[-1].level is Level.OK:
+            if all(finding.level is not Level.FAIL for finding in findings):
                 findings += [await _newest(connection), await _outbox(connection)]
-        if findings[-1].check == "outbox":
-            findings.append(await _drift(deps))
+                findings.append(await _drift(deps) if deep else _left_out())
     except Exception as error:  # noqa: BLE001 - a broken database fails in any way, and that is the finding
         advice = "Look at DATABASE_URL: is the server running, the file whole, the password right?"
         findings.append(fail("database", explained(error), advice))
     return findings
+
+
+def _left_out() -> Finding:
+    megabytes = SMALL_BYTES // 1_000_000
+    return ok("contents", f"over {megabytes} MB: not read; 'revgraph doctor --deep' does, and takes its time")
 
 
 async def _sqlite(connection: AsyncConnection) -> list[Finding]:
@@ -44,14 +49,17 @@ async def _sqlite(connection: AsyncConnection) -> list[Finding]:
     if mode != "wal":
         advice = "Move the file to a local disk: WAL needs shared memory, which network disks lack."
         found.append(fail("journal", f"{mode} instead of wal: readers wait for writers", advice))
+    return found
+
+
+async def _file(connection: AsyncConnection) -> Finding:
     damage = await health.damage(connection)
     if damage:
-        found.append(fail("file", damage[0], "Restore a backup; 'sqlite3 FILE .recover' saves what is left."))
-        return found
+        return fail("file", damage[0], "Restore a backup; 'sqlite3 FILE .recover' saves what is left.")
     broken = await health.broken_references(connection)
     if broken:
-        found.append(fail("references", f"{broken} rows refer to missing ones", "Restore a backup."))
-    return [*found, ok("file", "sound")]
+        return fail("file", f"{broken} rows refer to rows that are not there", "Restore a backup.")
+    return ok("file", "sound")
 
 
 async def _postgresql(connection: AsyncConnection) -> list[Finding]:

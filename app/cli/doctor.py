@@ -11,6 +11,9 @@ from app.cli.reporting import ExitCode
 
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For machines: one JSON object.")] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read a large database too, however long it takes.")
+    ] = False,
 ) -> None:
     """Check settings, database, migrations, clock, write access and what the server talks to.
 
@@ -18,13 +21,15 @@ def doctor(
 
     Example: [bold]revgraph doctor --json[/bold]
     """
-    findings = asyncio.run(_examine())
+    findings = asyncio.run(_examine(deep=deep))
     (show_as_json if as_json else show_findings)(findings)
     if any(finding.level is Level.FAIL for finding in findings):
         raise typer.Exit(ExitCode.FAILED)
 
 
-async def _examine() -> list[Finding]:
+async def _examine(*, deep: bool) -> list[Finding]:
+    from sqlalchemy.exc import ArgumentError
+
     from app.bootstrap import ConfigurationError, build_deps, close_deps
     from app.cli import database_checks, machine_checks, network_checks
     from app.cli.running import quiet_settings
@@ -36,12 +41,12 @@ async def _examine() -> list[Finding]:
         deps = build_deps(settings)
     except ConfigurationError as error:
         return [*findings, *(_of_setting(problem) for problem in error.problems)]
-    except (StorageError, OSError) as error:
+    except (StorageError, OSError, ArgumentError) as error:
         return [*findings, _of_setting(str(error))]
     findings += [ok("settings", f"{settings.environment}, {settings.base_url}")]
     findings += machine_checks.all_of(settings)
     try:
-        findings += await database_checks.all_of(deps)
+        findings += await database_checks.all_of(deps, deep=deep)
         findings += await network_checks.all_of(settings, deps)
     finally:
         await close_deps(deps)

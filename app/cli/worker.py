@@ -2,6 +2,9 @@
 
 import asyncio
 import signal
+from types import FrameType
+
+from app.cli.reporting import ExitCode
 
 
 def worker() -> None:
@@ -11,7 +14,14 @@ def worker() -> None:
 
     Example: [bold]revgraph worker[/bold]
     """
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, _stop_at_once)
     asyncio.run(_work())
+
+
+def _stop_at_once(_: int, __: FrameType | None) -> None:
+    """While nothing is in hand yet."""
+    raise SystemExit(ExitCode.OK)
 
 
 async def _work() -> None:

@@ -63,6 +63,12 @@ def price_cents(package: int) -> int:
     return PRICES[package % len(PRICES)]
 
 
+PACKAGES = """
+id author_id slug name name_key description readme license price_cents currency status downloads
+sales rating_sum rating_count rating_score created_at updated_at published_at
+"""
+
+
 def packages(plan: Plan) -> Rows:
     for package in range(plan.packages):
         random, at, title = plan.random(f"text:{package}"), plan.published_at(package), name(plan, package)
@@ -83,6 +89,11 @@ def _prose(words: list[str], title: str) -> str:
     return f"{title}: {' '.join(words)}."
 
 
+PACKAGE_VERSIONS = """
+id package_id version sort_key changelog status yank_reason published_at yanked_at
+"""
+
+
 def versions(plan: Plan) -> Rows:
     for package in range(plan.packages):
         at = plan.published_at(package)
@@ -95,6 +106,11 @@ def versions(plan: Plan) -> Rows:
 
 def version_id(plan: Plan, package: int, number: int) -> object:
     return plan.id(6, package * len(VERSIONS) + number, plan.published_at(package))
+
+
+PACKAGE_FILES = """
+id version_id position path media_type size_bytes sha256 storage_key
+"""
 
 
 def files(plan: Plan) -> Rows:
@@ -110,14 +126,29 @@ def files(plan: Plan) -> Rows:
             )  # fmt: skip
 
 
+CATEGORY = """
+slug name
+"""
+
+
 def categories(_: Plan) -> Rows:
     yield from ((each, each.capitalize()) for each in CATEGORIES)
+
+
+PACKAGE_CATEGORIES = """
+package_id category
+"""
 
 
 def package_categories(plan: Plan) -> Rows:
     for package in range(plan.packages):
         chosen = plan.random(f"categories:{package}").sample(CATEGORIES, 1 + package % 2)
         yield from ((plan.package_id(package), each) for each in sorted(chosen))
+
+
+PACKAGE_TAGS = """
+package_id tag
+"""
 
 
 def package_tags(plan: Plan) -> Rows:

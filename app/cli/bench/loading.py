@@ -22,7 +22,7 @@ Done = Callable[[int], None]
 
 
 class Loader(Protocol):
-    async def insert(self, model: type[Base], rows: Batch) -> None: ...
+    async def insert(self, table: str, columns: list[str], rows: Batch) -> None: ...
     async def run(self, statement: str) -> None: ...
     async def close(self) -> None: ...
 
@@ -35,11 +35,11 @@ async def open_loader(url: URL) -> Loader:
     return _Postgresql(await connect(dsn))
 
 
-async def load(loader: Loader, model: type[Base], rows: Rows, *, done: Done) -> int:
+async def load(loader: Loader, model: type[Base], columns: str, rows: Rows, *, done: Done) -> int:
     """Batch by batch, so that memory stays bounded; how many rows there were."""
-    number = 0
+    names, number = columns_of(model, columns), 0
     while batch := list(islice(rows, BATCH)):
-        await loader.insert(model, batch)
+        await loader.insert(model.__tablename__, names, batch)
         number += len(batch)
         done(number)
     return number
@@ -62,19 +62,20 @@ class _Sqlite:
 
     def __init__(self, path: str) -> None:
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-200000", "temp_store=MEMORY"):
+        for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-200000"):
             self._connection.execute(f"PRAGMA {pragma}")
 
-    async def insert(self, model: type[Base], rows: Batch) -> None:
-        columns = columns_of(model)
+    async def insert(self, table: str, columns: list[str], rows: Batch) -> None:
         marks = ", ".join("?" * len(columns))
-        statement = f"INSERT INTO {model.__tablename__} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - names of our models
+        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - names of our models
         await asyncio.to_thread(self._insert, statement, rows)
 
     def _insert(self, statement: str, rows: Batch) -> None:
         self._connection.execute("BEGIN")
-        self._connection.executemany(statement, _as_sqlite_keeps(rows))
-        self._connection.execute("COMMIT")
+        try:
+            self._connection.executemany(statement, _as_sqlite_keeps(rows))
+        finally:  # without a journal nothing can be taken back
+            self._connection.execute("COMMIT")
 
     async def run(self, statement: str) -> None:
         await asyncio.to_thread(self._connection.execute, statement)
@@ -111,11 +112,9 @@ class _Postgresql:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
-    async def insert(self, model: type[Base], rows: Batch) -> None:
+    async def insert(self, table: str, columns: list[str], rows: Batch) -> None:
         records = ([json.dumps(each) if type(each) in (list, dict) else each for each in row] for row in rows)
-        await self._connection.copy_records_to_table(
-            model.__tablename__, records=records, columns=columns_of(model)
-        )
+        await self._connection.copy_records_to_table(table, records=records, columns=columns)
 
     async def run(self, statement: str) -> None:
         await self._connection.execute(statement)

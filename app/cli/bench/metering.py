@@ -13,6 +13,8 @@ INSTALL_EVERY = 40
 """One event in so many is an installation, the others are calls."""
 PERIODS = ACTIVE_DAYS // 28 + 2
 """That many months touch the active days at most."""
+USAGE_EVENTS = "id user_id resource amount period_start occurred_at recorded_at reporter_id event_key"
+USAGE_COUNTERS = "user_id resource period_start used reserved"
 KIND = 14
 
 

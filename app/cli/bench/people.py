@@ -16,6 +16,12 @@ def email(user: int) -> str:
     return f"user{user}@bench.example"
 
 
+USERS = """
+id email username username_key display_name password_hash role tier email_verified_at created_at
+updated_at deleted_at
+"""
+
+
 def users(plan: Plan, password_hash: str) -> Rows:
     for user in range(plan.users):
         at, name = plan.registered_at(user), f"user{user}"
@@ -28,6 +34,12 @@ def users(plan: Plan, password_hash: str) -> Rows:
 
 def period_of(plan: Plan, user: int) -> Period:
     return monthly_period(anchor=plan.registered_at(user), now=plan.until)
+
+
+SUBSCRIPTIONS = """
+id user_id tier status anchor_at current_period_start current_period_end cancel_at_period_end
+stripe_subscription_id created_at updated_at ended_at
+"""
 
 
 def subscriptions(plan: Plan) -> Rows:
@@ -48,6 +60,11 @@ def api_key(plan: Plan, user: int) -> str:
     return format_key("".join(random.choices(ALPHABET, k=RANDOM_LENGTH)))
 
 
+API_KEYS = """
+id user_id name prefix key_hash scopes replaces_id created_at expires_at revoked_at last_used_at
+"""
+
+
 def api_keys(plan: Plan, digest: Callable[[str], str]) -> Rows:
     """``digest`` is the server's: the keys work on a server with these settings."""
     for user in range(0, plan.users, KEY_EVERY):
@@ -58,6 +75,11 @@ def api_keys(plan: Plan, digest: Callable[[str], str]) -> Rows:
             plan.id(4, user, at), plan.user_id(user), "bench", display_prefix(key), digest(key),
             scopes, None, at, None, None, None,
         )  # fmt: skip
+
+
+AUTHORS = """
+id user_id username username_key created_at
+"""
 
 
 def authors(plan: Plan) -> Rows:

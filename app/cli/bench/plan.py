@@ -11,7 +11,7 @@ from app.db.models import Base
 from app.domain.plans import Tier
 
 Rows = Iterator[tuple[Any, ...]]
-"""In the order of ``columns_of`` the table."""
+"""In the order of the columns that stand above the function."""
 
 REGISTERED_DAYS = 455
 """Accounts were opened from so many days ago ..."""
@@ -72,8 +72,15 @@ class Plan:
         return self.id(2, package, self.published_at(package))
 
 
-def columns_of(model: type[Base]) -> list[str]:
-    return [column.name for column in model.__table__.columns]
+def columns_of(model: type[Base], listed: str) -> list[str]:
+    """The names as a list. Raises ValueError unless they are all of the table's columns."""
+    names = listed.split()
+    differing = {column.name for column in model.__table__.columns} ^ set(names)
+    if differing:
+        raise ValueError(
+            f"{model.__tablename__}: {', '.join(sorted(differing))} must be in the rows and the table."
+        )
+    return names
 
 
 def day(moment: datetime) -> datetime:

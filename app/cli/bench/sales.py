@@ -52,6 +52,11 @@ def _numbered(plan: Plan) -> Iterator[tuple[int, int, Sale]]:
             number += 1
 
 
+PURCHASES = """
+id user_id package_id version_id status amount_cents currency receipt_number created_at completed_at
+"""
+
+
 def purchases(plan: Plan) -> Rows:
     from app.cli.bench.goods import price_cents, version_id
 
@@ -63,12 +68,22 @@ def purchases(plan: Plan) -> Rows:
         )  # fmt: skip
 
 
+LICENCES = """
+id purchase_id user_id status document issued_at revoked_at
+"""
+
+
 def licences(plan: Plan) -> Rows:
     for number, _, sale in _numbered(plan):
         yield (
             plan.id(9, number, sale.at), plan.id(8, number, sale.at), plan.user_id(sale.buyer), "active",
             DOCUMENT, sale.at, None,
         )  # fmt: skip
+
+
+REVIEWS = """
+id package_id user_id rating title body created_at updated_at
+"""
 
 
 def reviews(plan: Plan) -> Rows:
@@ -95,6 +110,12 @@ def _bills(plan: Plan) -> Iterator[tuple[int, int, datetime, datetime, int]]:
             number += 1
 
 
+INVOICES = """
+id user_id subscription_id number status currency subtotal_cents discount_cents tax_cents total_cents
+amount_paid_cents stripe_invoice_id period_start period_end issued_at due_at paid_at created_at
+"""
+
+
 def invoices(plan: Plan) -> Rows:
     for number, user, start, end, cents in _bills(plan):
         tax = cents * 19 // 100
@@ -105,12 +126,23 @@ def invoices(plan: Plan) -> Rows:
         )  # fmt: skip
 
 
+INVOICE_LINES = """
+id invoice_id position description quantity amount_cents period_start period_end
+"""
+
+
 def invoice_lines(plan: Plan) -> Rows:
     for number, user, start, end, cents in _bills(plan):
         yield (
             plan.id(12, number, start), plan.id(11, number, start), 0, f"Plan {plan.tier(user)}", 1, cents,
             start, end,
         )  # fmt: skip
+
+
+PAYMENTS = """
+id user_id purchase_id invoice_id status amount_cents refunded_cents currency attempt
+stripe_payment_intent_id failure_code created_at updated_at
+"""
 
 
 def payments(plan: Plan) -> Rows:
