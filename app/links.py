@@ -17,7 +17,7 @@ from app.services import accounts, passwords
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 MAX_FIELDS = 10
-_NEW_SECRET = (
+_NEW_SECRET = (  # noqa: S105 - a field of a form
     '<label>New password <input type="password" name="password" autocomplete="new-password" '
     'minlength="8" maxlength="128" required autofocus></label>'
 )

@@ -24,7 +24,7 @@ def verify_licence(
     ] = None,
     keys_file: Annotated[
         Path | None,
-        typer.Option(help="Trusted public keys: a JSON object of key id to key, or one key a line."),
+        typer.Option(help="Trusted public keys: the JSON that a server publishes, or one key a line."),
     ] = None,
 ) -> None:
     """Prove a licence file offline, with public keys only.
@@ -61,9 +61,12 @@ def _listed(path: Path) -> list[str]:
     if not text.lstrip().startswith("{"):
         return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
     try:
-        return [str(each) for each in json.loads(text).values()]
-    except ValueError as error:
-        raise Problem(f"{path}: is not valid JSON: {error}", code=ExitCode.USAGE) from None
+        listed = json.loads(text)
+        if "keys" in listed:
+            return [str(each["publicKey"]) for each in listed["keys"]]
+        return [str(each) for each in listed.values()]
+    except (ValueError, TypeError, KeyError) as error:
+        raise Problem(f"{path}: is no list of public keys: {error}", code=ExitCode.USAGE) from None
 
 
 def _text(path: Path) -> str:
