@@ -175,7 +175,7 @@ class Mutation:
 
 
 class QuietSchema(Schema):
-    """Strawberry logs the traceback of every refusal; here, who presents an error logs the unexpected ones."""
+    """Strawberry logs every refusal's traceback; here, who presents an error logs the unexpected."""
 
     def process_errors(self, *_: Any) -> None:
         return

@@ -1,10 +1,10 @@
 """How the program reaches its database: ``read()`` for questions, ``transaction()`` for decisions.
 
-Both yield a SQLAlchemy Core connection; rows, not entities. ``transaction()`` commits when the block ends and rolls
-back when it raises.
+Both yield a SQLAlchemy Core connection; rows, not entities. ``transaction()`` commits when the block ends and
+rolls back when it raises.
 
-SQLite: WAL, so that readers never wait; writers take BEGIN IMMEDIATE from a pool of one connection, which makes the
-pool the queue. Without it SQLite's busy handler sleeps and retries, and under load unlucky writers starve.
+SQLite: WAL, so that readers never wait; writers take BEGIN IMMEDIATE from a pool of one connection, which makes
+the pool the queue. Without it SQLite's busy handler sleeps and retries, and under load unlucky writers starve.
 """
 
 from collections.abc import AsyncIterator

@@ -1,7 +1,7 @@
 """Quotas: whether an account may use more, decided and recorded by one conditional statement.
 
 Everything here runs within the caller's transaction, so that usage and what it is for stand or fall together.
-Several resources are all-or-nothing for the same reason: the first refusal raises, and the transaction rolls back.
+Several resources are all-or-nothing for the same reason: the first refusal raises, and all rolls back.
 """
 
 from datetime import datetime
