@@ -49,7 +49,7 @@ class Package(Base):
         CheckConstraint("rating_sum BETWEEN rating_count AND 5 * rating_count", name="rating_adds_up"),
         CheckConstraint("status = 'draft' OR published_at IS NOT NULL", name="published_has_a_date"),
         Index(None, "author_id", "id"),
-        Index(None, "status", "id", "license"),
+        Index(None, "id", "status", "license"),  # covers counts and joins that ask what is listed
         Index("ix_packages_by_downloads", "downloads", "id", postgresql_where=_LISTED, sqlite_where=_LISTED),
         Index("ix_packages_by_newest", "published_at", "id", postgresql_where=_LISTED, sqlite_where=_LISTED),
         Index("ix_packages_by_rating", "rating_score", "id", postgresql_where=_LISTED, sqlite_where=_LISTED),

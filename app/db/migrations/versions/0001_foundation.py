@@ -488,7 +488,7 @@ def upgrade() -> None:
     with op.batch_alter_table("packages", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_packages_author_id_id"), ["author_id", "id"], unique=False)
         batch_op.create_index(
-            batch_op.f("ix_packages_status_id_license"), ["status", "id", "license"], unique=False
+            batch_op.f("ix_packages_id_status_license"), ["id", "status", "license"], unique=False
         )
         batch_op.create_index(
             "ix_packages_by_downloads",
