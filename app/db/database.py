@@ -3,8 +3,8 @@
 Both yield a SQLAlchemy Core connection; rows, not entities. ``transaction()`` commits when the block ends and
 rolls back when it raises.
 
-SQLite: WAL, so that readers never wait; writers take BEGIN IMMEDIATE from a pool of one connection, which makes
-the pool the queue. Without it SQLite's busy handler sleeps and retries, and under load unlucky writers starve.
+SQLite: WAL, so that readers never wait; writers take BEGIN IMMEDIATE from a pool of one connection, which
+makes the pool the queue. Without it SQLite's busy handler sleeps and retries, and unlucky writers starve.
 """
 
 from collections.abc import AsyncIterator

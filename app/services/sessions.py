@@ -1,6 +1,7 @@
 """Sessions: opened by password, continued by refresh token, ended."""
 
 from datetime import datetime
+from hashlib import sha256
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -71,7 +72,7 @@ def _known_form(email: str) -> str:
     try:
         return identity.normalise_email(email)
     except InvalidInput:
-        return email[:254].lower()
+        return sha256(email.encode(errors="replace")).hexdigest()
 
 
 async def _settle_attempt(

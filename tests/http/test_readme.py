@@ -12,7 +12,9 @@ from tests.support.clients import Api
 README = Path(__file__).parents[2] / "README.md"
 BLOCKS = {
     name: text
-    for text, name in re.findall(r"```graphql\n((?:query|mutation) (\w+).*?)```", README.read_text(), re.S)
+    for text, name in re.findall(
+        r"```graphql\n((?:query|mutation) (\w+).*?)```", README.read_text(), re.DOTALL
+    )
 }
 
 
