@@ -77,9 +77,6 @@ DOWNLOADS = Counter(
     ["outcome"],
     registry=REGISTRY,
 )
-DOWNLOADED_BYTES = Counter(
-    "revgraph_downloaded_bytes", "Bytes of packages that were sent.", registry=REGISTRY
-)
 OUTBOX_FACTS = Counter(
     "revgraph_outbox_facts",
     "Attempts to act on a fact, by topic and outcome: done, retried, dead.",
