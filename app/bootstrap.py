@@ -54,7 +54,9 @@ def _rate_limits(settings: Settings) -> RateLimits:
 
 def _mailer(settings: Settings) -> Mailer:
     if not settings.smtp_host:
-        return DevelopmentMailer(settings.var_dir / "mail", sender=settings.mail_from)
+        return DevelopmentMailer(
+            settings.var_dir / "mail", sender=settings.mail_from, discreet=settings.production
+        )
     return SmtpMailer(
         host=settings.smtp_host,
         port=settings.smtp_port,
