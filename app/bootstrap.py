@@ -49,7 +49,16 @@ def build_deps(settings: Settings) -> Deps:
 
 def _rate_limits(settings: Settings) -> RateLimits:
     rates = {"sign_in": settings.rate_limit_sign_in, "requests": settings.rate_limit_requests}
-    return RateLimits(rates, redis_url=settings.redis_url)
+    try:
+        limits = RateLimits(rates)
+    except ValueError as error:
+        raise ConfigurationError(
+            [f"RATE_LIMIT_SIGN_IN, RATE_LIMIT_REQUESTS: {error}: write 30/minute."]
+        ) from None
+    try:
+        return RateLimits(rates, redis_url=settings.redis_url) if settings.redis_url else limits
+    except ValueError as error:
+        raise ConfigurationError([f"REDIS_URL: {error}."]) from None
 
 
 def _mailer(settings: Settings) -> Mailer:

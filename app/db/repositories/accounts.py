@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db.ids import new_id
 from app.db.models import ApiKey, Session, Subscription, User
 from app.db.rows import Row
+from app.domain.api_keys import Role
 from app.domain.errors import Conflict, Unauthenticated
 from app.domain.subscriptions import LIVE
 
@@ -113,6 +114,15 @@ async def change(
         update(User).where(User.id == user_id, User.deleted_at.is_(None)).values(updated_at=now, **values)
     )
     await _writing(connection, statement)
+
+
+async def promote(
+    connection: AsyncConnection, user_id: UUID, *, before: Role, after: Role, now: datetime
+) -> None:
+    """Whoever has another role than ``before`` keeps it."""
+    await connection.execute(
+        update(User).where(User.id == user_id, User.role == before).values(role=after, updated_at=now)
+    )
 
 
 async def _writing(connection: AsyncConnection, statement: Any) -> None:
