@@ -1,5 +1,6 @@
 """Search and lists: what is found, in which order, under which filter; pages both ways; any text is taken."""
 
+import json
 from datetime import timedelta
 from itertools import product
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from app.domain.listing import Criteria, PackageSort, package_filter
 from app.domain.paging import Page, page, read_cursor
 from app.domain.search import question
 from tests.support.catalogue import listed
+from tests.support.clients import Api
 from tests.support.factories import NOW, make_author, make_package
 
 SORTS = list(PackageSort)
@@ -472,3 +474,43 @@ async def test_forged_cursors_are_refused(database: Database, shelf: None, sort:
                 with pytest.raises(InvalidInput) as refused:
                     await catalog.page_of(connection, criteria, sort=sort, page=Page(**{side: cursor}))
                 assert refused.value.field == side
+
+
+@pytest.mark.parametrize(
+    "sort", [sort for sort in SORTS if sort not in (PackageSort.NEWEST, PackageSort.NAME)]
+)
+async def test_cursors_of_any_number_give_a_page(database: Database, shelf: None, sort: PackageSort) -> None:
+    """Numbers that no row has are forged, and compare like any other."""
+    nil = "00000000-0000-0000-0000-000000000000"
+    criteria = await criteria_of(database, "alpha")
+    everything = await found(database, "alpha", sort=sort)
+    async with database.read() as connection:
+        for number in (2**31, 2**32, 2**63 - 1):
+            for cursor, side in (((number, nil), "after"), ((-number, nil), "before")):
+                slice_ = await catalog.page_of(
+                    connection, criteria, sort=sort, page=Page(size=100, **{side: cursor})
+                )
+                assert [row.slug for row in slice_.rows] == everything
+
+
+TEXTS = ["query", "filter.category", "filter.tag", "filter.author", "filter.license", "filter.currency"]
+
+
+@pytest.mark.parametrize("argument", [*TEXTS, "after", "before", "slug"])
+@pytest.mark.parametrize("value", ["a\0b", "\0", "\ud800", "\u202e"])
+async def test_no_text_of_an_argument_breaks_a_statement(api: Api, argument: str, value: str) -> None:
+    """Least of all NUL, which PostgreSQL has no text for."""
+    name, _, field = argument.partition(".")
+    body = {
+        "query": {
+            "slug": "query($v: String!) { package(slug: $v) { slug } }",
+            "filter": "query($v: PackageFilter) { packages(filter: $v) { totalCount edges { node { slug } } } }",
+        }.get(
+            name, f"query($v: String) {{ packages({name}: $v) {{ totalCount edges {{ node {{ slug }} }} }} }}"
+        ),
+        "variables": {"v": {field: value} if field else value},
+    }
+    content = json.dumps(body).encode()
+    response = await api.http.post("/graphql", content=content, headers={"content-type": "application/json"})
+    codes = [error["extensions"]["code"] for error in response.json().get("errors", [])]
+    assert codes in ([], ["BAD_USER_INPUT"], ["BAD_REQUEST"]), response.json()

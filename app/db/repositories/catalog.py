@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
     ColumnElement,
     Row,
     Select,
@@ -132,7 +133,8 @@ def _score(found: CTE) -> ColumnElement[int]:
 
     Digits rather than downloads: the order holds still between two pages, unless one passes a power of ten.
     """
-    return found.c.score * DIGITS + func.length(cast(Package.downloads, Text))
+    digits = cast(func.length(cast(Package.downloads, Text)), BigInteger)
+    return cast(found.c.score, BigInteger) * DIGITS + digits
 
 
 def _conditions(given: PackageFilter) -> list[ColumnElement[bool]]:
