@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, tuple_
+from sqlalchemy import Row, func, select
 from strawberry.dataloader import DataLoader
 
 from app.dataloaders.by_id import rows_by_id
@@ -104,11 +104,15 @@ def _latest_versions(database: Database) -> DataLoader[UUID, Row[Any] | None]:
 
 
 def _owned(database: Database) -> DataLoader[tuple[UUID, UUID], bool]:
-    """Whether the user of (user, package) has bought the package and not given it back."""
+    """Whether the user of (user, package) has bought the package and not given it back.
+
+    Two lists rather than pairs, for which SQLite reads the whole table; usually one user asks.
+    """
 
     async def load(pairs: list[tuple[UUID, UUID]]) -> list[bool]:
         statement = select(Purchase.user_id, Purchase.package_id).where(
-            tuple_(Purchase.user_id, Purchase.package_id).in_(pairs),
+            Purchase.user_id.in_({user_id for user_id, _ in pairs}),
+            Purchase.package_id.in_({package_id for _, package_id in pairs}),
             Purchase.status == PurchaseStatus.COMPLETED,
         )
         async with database.read() as connection:

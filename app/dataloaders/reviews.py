@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, tuple_
+from sqlalchemy import Row, func, select
 from strawberry.dataloader import DataLoader
 
 from app.dataloaders.by_id import rows_by_id
@@ -30,10 +30,11 @@ class ReviewLoaders:
 
 
 def _written(database: Database) -> DataLoader[tuple[UUID, UUID], Row[Any] | None]:
-    """The review of (package, user)."""
+    """The review of (package, user). By two lists: for pairs SQLite reads the whole table."""
 
     async def load(pairs: list[tuple[UUID, UUID]]) -> list[Row[Any] | None]:
-        wanted = _REVIEWS.where(tuple_(Review.package_id, Review.user_id).in_(pairs))
+        packages, users = {package_id for package_id, _ in pairs}, {user_id for _, user_id in pairs}
+        wanted = _REVIEWS.where(Review.package_id.in_(packages), Review.user_id.in_(users))
         async with database.read() as connection:
             rows = (await connection.execute(wanted)).all()
         found = {(row.package_id, row.user_id): row for row in rows}

@@ -8,7 +8,7 @@ from app.schema.node import global_id
 from tests.support import factories
 from tests.support.clients import Api, make_key
 from tests.support.statements import counted
-from tests.support.world import World, ask
+from tests.support.world import LISTS, World, ask
 
 MOST = {
     # Of every signed-in operation three: the viewer, the counter of API calls, the raw event.
@@ -70,19 +70,6 @@ async def test_no_root_field_sends_more(world: World) -> None:
         if field not in REFUSED and isinstance(value, dict) and field not in ("resetPassword", "verifyEmail"):
             assert not value.get("errors"), (field, value)
         assert len(seen) <= most, (field, seen)
-
-
-LISTS = {
-    "packages": """{ packages(first: 100) { totalCount facets { categories { value count } } edges { node {
-        id slug summary categories tags rating author { username } price { formatted } viewerOwns
-        latestVersion { version files { path sha256 } } versions(first: 3) { edges { node { version } } }
-        reviews(first: 2) { edges { node { rating } } } } } } }""",
-    "viewer": """{ viewer { apiKeys(first: 100) { totalCount edges { node { name scopes } } }
-        purchases(first: 100) { totalCount edges { node { status package { slug author { username } }
-            version { version files { path } } licence { document } } } } } }""",
-    "nodes": """query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Package { slug author { username } tags
-        latestVersion { version } } } }""",
-}
 
 
 @pytest.mark.parametrize("field", sorted(LISTS))

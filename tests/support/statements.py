@@ -1,6 +1,6 @@
 """Which SQL statements does a piece of code send?"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,16 +14,31 @@ from app.db.database import Database
 def counted(database: Database) -> Iterator[list[str]]:
     """The statements of ``database`` while the block runs, in order; not BEGIN, COMMIT and the like."""
     seen: list[str] = []
+    with _noted(database, lambda statement, _: seen.append(statement)):
+        yield seen
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+
+@contextmanager
+def recorded(database: Database) -> Iterator[list[tuple[str, Any]]]:
+    """The same, each with its parameters; of a statement that ran for many rows, with the first row's."""
+    seen: list[tuple[str, Any]] = []
+    with _noted(database, lambda statement, parameters: seen.append((statement, parameters))):
+        yield seen
+
+
+@contextmanager
+def _noted(database: Database, take: Callable[[str, Any], None]) -> Iterator[None]:
+    def note(
+        _connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool
+    ) -> None:
         if statement.split(None, 1)[0].upper() not in {"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"}:
-            seen.append(statement)
+            take(statement, parameters[0] if many else parameters)
 
     engines = _engines(database)
     for engine in engines:
         event.listen(engine, "before_cursor_execute", note)
     try:
-        yield seen
+        yield
     finally:
         for engine in engines:
             event.remove(engine, "before_cursor_execute", note)

@@ -136,6 +136,18 @@ MUTATIONS: dict[str, Case] = dict(
     ]
 )
 CASES = {**QUERIES, **MUTATIONS}
+LISTS = {
+    "packages": """{ packages(first: 100) { totalCount facets { categories { value count } } edges { node {
+        id slug summary categories tags rating author { username } price { formatted } viewerOwns
+        latestVersion { version files { path sha256 } } versions(first: 3) { edges { node { version } } }
+        reviews(first: 2) { edges { node { rating } } } } } } }""",
+    "viewer": """{ viewer { apiKeys(first: 100) { totalCount edges { node { name scopes } } }
+        purchases(first: 100) { totalCount edges { node { status package { slug author { username } }
+            version { version files { path } } licence { document } } } } } }""",
+    "nodes": """query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Package { slug author { username } tags
+        latestVersion { version } } } }""",
+}
+"""Documents that ask of many rows all that hangs on them."""
 
 
 @pytest.fixture

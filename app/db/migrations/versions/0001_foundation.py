@@ -488,9 +488,6 @@ def upgrade() -> None:
     with op.batch_alter_table("packages", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_packages_author_id_id"), ["author_id", "id"], unique=False)
         batch_op.create_index(
-            batch_op.f("ix_packages_id_status_license"), ["id", "status", "license"], unique=False
-        )
-        batch_op.create_index(
             "ix_packages_by_downloads",
             ["downloads", "id"],
             unique=False,
@@ -510,6 +507,20 @@ def upgrade() -> None:
             unique=False,
             postgresql_where=sa.text("status IN ('published', 'deprecated')"),
             sqlite_where=sa.text("status IN ('published', 'deprecated')"),
+        )
+        batch_op.create_index(
+            "ix_packages_counted",
+            [
+                "id",
+                "status",
+                "license",
+                "author_id",
+                "price_cents",
+                "currency",
+                "rating_sum",
+                "rating_count",
+            ],
+            unique=False,
         )
         batch_op.create_index(
             "ix_packages_by_price",
@@ -969,6 +980,7 @@ def downgrade() -> None:
             postgresql_where=sa.text("status IN ('published', 'deprecated')"),
             sqlite_where=sa.text("status IN ('published', 'deprecated')"),
         )
+        batch_op.drop_index("ix_packages_counted")
         batch_op.drop_index(batch_op.f("ix_packages_author_id_id"))
 
     op.drop_table("packages")
