@@ -61,6 +61,16 @@ def check_event(event: ReportedEvent, *, now: datetime) -> None:
         )
 
 
+def counting_moment(event: ReportedEvent, *, created_at: datetime, anchor_at: datetime) -> datetime:
+    """The moment whose month the event counts in: none before the account's first, which would be one more.
+
+    Raises InvalidInput for an event from before the account was.
+    """
+    if created_at - event.occurred_at > MAX_SKEW:
+        raise InvalidInput("occurredAt", "This event is older than its account: check the id and the clocks.")
+    return max(event.occurred_at, anchor_at)
+
+
 def waves(events: list[ReportedEvent], *, size: int) -> list[list[int]]:
     """The events' positions in groups of ``size`` at most, in which no event id stands twice.
 

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -27,6 +28,7 @@ from app.domain.usage_reports import (
     Outcome,
     ReportedEvent,
     check_event,
+    counting_moment,
     waves,
 )
 from app.domain.viewer import Allowance
@@ -35,6 +37,21 @@ WAVE = 250
 """Events a transaction: on SQLite everybody else waits for as long as these take."""
 
 Indexed = Sequence[tuple[int, ReportedEvent]]
+Outcomes = dict[str, Outcome | DomainError]
+
+
+@dataclass(frozen=True)
+class _Dated:
+    """An event that may count, and the moment that says in which month."""
+
+    event: ReportedEvent
+    allowance: Allowance
+    at: datetime
+
+    @property
+    def period_start(self) -> datetime:
+        anchor_at = self.allowance.anchor_at
+        return quotas.start_of(quotas.period_of(self.event.resource, anchor_at=anchor_at, now=self.at))
 
 
 async def count_calls(*, database: Database, allowance: Allowance, amount: int, now: datetime) -> Meter:
@@ -77,22 +94,21 @@ async def _record_wave(
     wave: Indexed,
     *,
     now: datetime,
-) -> dict[str, Outcome | DomainError]:
+) -> Outcomes:
     """What became of each event id, in one transaction."""
-    outcomes: dict[str, Outcome | DomainError] = {}
+    outcomes: Outcomes = {}
     sound = [event for _, event in wave if not _refused(event, outcomes, now=now)]
     async with database.transaction() as connection:
-        allowances = await _allowances(connection, plans, sound)
-        known = [event for event in sound if _is_known(event, allowances, outcomes)]
-        new = await _add_new(connection, known, allowances, reporter_id=reporter_id, now=now)
-        repeated = [event for event in known if event.event_id not in new]
+        dated = await _dated(connection, plans, sound, outcomes)
+        new = await _add_new(connection, dated, reporter_id=reporter_id, now=now)
+        repeated = [each.event for each in dated if each.event.event_id not in new]
         outcomes |= await _compare(connection, repeated, reporter_id=reporter_id)
-        added = [event for event in known if event.event_id in new]
-        outcomes |= await _count(connection, added, allowances, reporter_id=reporter_id, now=now)
+        added = [each for each in dated if each.event.event_id in new]
+        outcomes |= await _count(connection, added, reporter_id=reporter_id, now=now)
     return outcomes
 
 
-def _refused(event: ReportedEvent, outcomes: dict[str, Outcome | DomainError], *, now: datetime) -> bool:
+def _refused(event: ReportedEvent, outcomes: Outcomes, *, now: datetime) -> bool:
     try:
         check_event(event, now=now)
     except InvalidInput as error:
@@ -101,50 +117,44 @@ def _refused(event: ReportedEvent, outcomes: dict[str, Outcome | DomainError], *
     return False
 
 
-async def _allowances(
-    connection: AsyncConnection, plans: Mapping[Tier, Plan], events: Sequence[ReportedEvent]
-) -> dict[UUID, Allowance]:
+async def _dated(
+    connection: AsyncConnection,
+    plans: Mapping[Tier, Plan],
+    events: Sequence[ReportedEvent],
+    outcomes: Outcomes,
+) -> list[_Dated]:
+    """The events of accounts that were there when they occurred."""
     user_ids = sorted({event.user_id for event in events if event.user_id is not None})
-    return {
-        row.id: Allowance(user_id=row.id, limits=plans[Tier(row.tier)].limits, anchor_at=row.anchor_at)
-        for row in (await usage_reports.metered(connection, user_ids) if user_ids else [])
-    }
+    found = await usage_reports.metered(connection, user_ids) if user_ids else []
+    accounts, dated = {row.id: row for row in found}, []
+    for event in events:
+        try:
+            dated.append(_date(event, accounts.get(event.user_id), plans))
+        except (InvalidInput, NotFound) as error:
+            outcomes[event.event_id] = error
+    return dated
 
 
-def _is_known(
-    event: ReportedEvent,
-    allowances: Mapping[UUID, Allowance],
-    outcomes: dict[str, Outcome | DomainError],
-) -> bool:
-    if event.user_id in allowances:
-        return True
-    outcomes[event.event_id] = NotFound("An account with this id", field="userId")
-    return False
+def _date(event: ReportedEvent, account: Row[Any] | None, plans: Mapping[Tier, Plan]) -> _Dated:
+    if account is None:
+        raise NotFound("An account with this id", field="userId")
+    at = counting_moment(event, created_at=account.created_at, anchor_at=account.anchor_at)
+    limits = plans[Tier(account.tier)].limits
+    return _Dated(event, Allowance(user_id=account.id, limits=limits, anchor_at=account.anchor_at), at)
 
 
 async def _add_new(
-    connection: AsyncConnection,
-    events: Sequence[ReportedEvent],
-    allowances: Mapping[UUID, Allowance],
-    *,
-    reporter_id: UUID,
-    now: datetime,
+    connection: AsyncConnection, dated: Sequence[_Dated], *, reporter_id: UUID, now: datetime
 ) -> set[str]:
-    if not events:
+    if not dated:
         return set()
-    dated = [(event, _period_start(event, allowances)) for event in events]
-    return await usage_reports.add_new(connection, dated, reporter_id=reporter_id, now=now)
-
-
-def _period_start(event: ReportedEvent, allowances: Mapping[UUID, Allowance]) -> datetime:
-    assert event.user_id is not None
-    anchor_at = allowances[event.user_id].anchor_at
-    return quotas.start_of(quotas.period_of(event.resource, anchor_at=anchor_at, now=event.occurred_at))
+    rows = [(each.event, each.period_start) for each in dated]
+    return await usage_reports.add_new(connection, rows, reporter_id=reporter_id, now=now)
 
 
 async def _compare(
     connection: AsyncConnection, events: Sequence[ReportedEvent], *, reporter_id: UUID
-) -> dict[str, Outcome | DomainError]:
+) -> Outcomes:
     """The events whose ids are taken: said again, or another event under an old name."""
     if not events:
         return {}
@@ -162,52 +172,54 @@ def _same(event: ReportedEvent, row: Row[Any]) -> bool:
 
 
 async def _count(
-    connection: AsyncConnection,
-    events: Sequence[ReportedEvent],
-    allowances: Mapping[UUID, Allowance],
-    *,
-    reporter_id: UUID,
-    now: datetime,
-) -> dict[str, Outcome | DomainError]:
+    connection: AsyncConnection, dated: Sequence[_Dated], *, reporter_id: UUID, now: datetime
+) -> Outcomes:
     """Raises the counters; the events that do not fit within a limit are taken back."""
-    groups: dict[tuple[UUID, Resource, datetime], list[ReportedEvent]] = defaultdict(list)
-    for event in events:
-        assert event.user_id is not None
-        groups[event.user_id, event.resource, _period_start(event, allowances)].append(event)
-    outcomes: dict[str, Outcome | DomainError] = {}
-    for (user_id, _, _), group in sorted(groups.items()):  # one order for all, so that none waits in a circle
-        outcomes |= await _count_group(connection, group, allowances[user_id], now=now)
+    groups: dict[tuple[UUID, Resource, datetime], list[_Dated]] = defaultdict(list)
+    for each in dated:
+        groups[each.allowance.user_id, each.event.resource, each.period_start].append(each)
+    outcomes: Outcomes = {}
+    for _, group in sorted(groups.items()):  # one order for all, so that none waits in a circle
+        outcomes |= await _count_group(connection, group, now=now)
     refused = [event_id for event_id, outcome in outcomes.items() if isinstance(outcome, DomainError)]
     if refused:
         await usage_reports.take_back(connection, reporter_id=reporter_id, event_ids=refused)
     return outcomes
 
 
-async def _count_group(
-    connection: AsyncConnection, group: Sequence[ReportedEvent], allowance: Allowance, *, now: datetime
-) -> dict[str, Outcome | DomainError]:
-    """Events of one counter: at once where all of them fit, else one after the other."""
-    refusal = await _admit(connection, group, allowance, now=now)
-    if refusal is None:
-        return dict.fromkeys([event.event_id for event in group], Outcome.RECORDED)
-    if len(group) == 1:
-        return {group[0].event_id: refusal}
-    outcomes: dict[str, Outcome | DomainError] = {}
-    for event in group:
-        outcomes[event.event_id] = await _admit(connection, [event], allowance, now=now) or Outcome.RECORDED
+async def _count_group(connection: AsyncConnection, group: Sequence[_Dated], *, now: datetime) -> Outcomes:
+    """Events of one counter: at once where all of them fit, else those that do, in their order."""
+    try:
+        await _admit(connection, group, now=now)
+    except QuotaExceeded:
+        first = group[0]
+        meter = await quotas.hold(connection, first.allowance, first.event.resource, now=first.at)
+        outcomes = _fitted(group, meter)
+        fitting = [each for each in group if outcomes[each.event.event_id] is Outcome.RECORDED]
+        if fitting:
+            await _admit(connection, fitting, now=now)
+        return outcomes
+    return dict.fromkeys([each.event.event_id for each in group], Outcome.RECORDED)
+
+
+def _fitted(group: Sequence[_Dated], meter: Meter) -> Outcomes:
+    used, limit, outcomes = meter.used + meter.reserved, meter.limit or 0, Outcomes()
+    resets_at = meter.period.end if meter.period else None
+    for event in (each.event for each in group):
+        if used + event.amount <= limit:
+            used += event.amount
+            outcomes[event.event_id] = Outcome.RECORDED
+        else:
+            outcomes[event.event_id] = QuotaExceeded(
+                resource=event.resource, used=used, limit=limit, resets_at=resets_at
+            )
     return outcomes
 
 
-async def _admit(
-    connection: AsyncConnection, group: Sequence[ReportedEvent], allowance: Allowance, *, now: datetime
-) -> QuotaExceeded | None:
-    total, first = sum(event.amount for event in group), group[0]
-    try:
-        meter = await quotas.admit(connection, allowance, first.resource, now=first.occurred_at, used=total)
-    except QuotaExceeded as refusal:
-        return refusal
-    await quotas.tell_thresholds(connection, allowance.user_id, meter, total, now=now)
-    return None
+async def _admit(connection: AsyncConnection, group: Sequence[_Dated], *, now: datetime) -> None:
+    total, first = sum(each.event.amount for each in group), group[0]
+    meter = await quotas.admit(connection, first.allowance, first.event.resource, now=first.at, used=total)
+    await quotas.tell_thresholds(connection, first.allowance.user_id, meter, total, now=now)
 
 
 def _answers(wave: Indexed, outcomes: Mapping[str, Outcome | DomainError]) -> dict[int, EventResult]:

@@ -20,6 +20,7 @@ from app.domain.usage_reports import EventResult, Outcome, ReportedEvent
 from app.domain.viewer import Allowance
 from app.services import usage
 from tests.support.factories import NOW, make_user
+from tests.support.statements import counted
 
 LIMITS: dict[Resource, int | None] = {
     Resource.API_CALL: 1000,
@@ -160,7 +161,8 @@ async def test_a_wrong_event_is_refused_and_the_others_go_on(
 
 
 async def test_the_edges_of_time_and_amount_are_admitted(reporting: Reporting) -> None:
-    pro = await make_user(reporting.database, tier=Tier.ENTERPRISE)
+    began = NOW - timedelta(days=40)
+    pro = await make_user(reporting.database, tier=Tier.ENTERPRISE, created_at=began, anchor_at=began)
     edges = [
         event(pro, "future", occurred_at=NOW + timedelta(minutes=5)),
         event(pro, "old", occurred_at=NOW - timedelta(days=35)),
@@ -179,12 +181,55 @@ async def test_a_deleted_account_uses_nothing(reporting: Reporting) -> None:
 
 async def test_an_event_counts_in_the_month_in_which_it_occurred(reporting: Reporting) -> None:
     last_month = datetime(2025, 12, 15, 12, tzinfo=UTC)
+    reporting.user = await make_user(reporting.database, created_at=last_month, anchor_at=last_month)
     outcomes = await reporting.outcomes(
         event(reporting.user, "now", amount=2),
         event(reporting.user, "then", amount=3, occurred_at=NOW - timedelta(seconds=1)),
     )
     assert outcomes == [Outcome.RECORDED, Outcome.RECORDED]
     assert await reporting.counted() == {NOW: 2, last_month: 3}
+
+
+async def test_an_account_has_no_quota_of_a_month_before_it_was(reporting: Reporting) -> None:
+    """Clocks may differ by minutes; what is older than its account is a mistake."""
+    installs = [
+        event(reporting.user, f"e-{n}", resource=Resource.TEMPLATE_INSTALL, amount=5, occurred_at=NOW - ago)
+        for n, ago in enumerate([timedelta(0), timedelta(minutes=5), timedelta(minutes=5, seconds=1)])
+    ]
+    results = await reporting.send(*installs)
+    assert [(result.outcome, result.error and result.error.code) for result in results] == [
+        (Outcome.RECORDED, None),
+        (Outcome.REFUSED, "QUOTA_EXCEEDED"),
+        (Outcome.REFUSED, "BAD_USER_INPUT"),
+    ]
+    assert results[2].error is not None
+    assert results[2].error.path == ("input", "events", "2", "occurredAt")
+    assert await reporting.counted(Resource.TEMPLATE_INSTALL) == {NOW: 5}
+    assert await usage.drift(database=reporting.database) == []
+
+
+async def test_a_full_batch_over_the_limit_asks_the_counter_once_a_wave(reporting: Reporting) -> None:
+    events = [event(reporting.user, f"e-{n}", amount=n % 3 + 1) for n in range(1000)]
+    with counted(reporting.database) as statements:
+        results = await reporting.send(*events)
+    assert len(statements) < 60
+    used, expected = 0, []
+    for each in events:
+        expected.append(Outcome.RECORDED if used + each.amount <= 1000 else Outcome.REFUSED)
+        used += each.amount if expected[-1] is Outcome.RECORDED else 0
+    assert [result.outcome for result in results] == expected
+    assert await reporting.counted() == {NOW: 1000}
+    assert await reporting.stored() == expected.count(Outcome.RECORDED)
+    assert await usage.drift(database=reporting.database) == []
+
+
+async def test_batches_over_the_limit_at_once_fill_it_exactly(reporting: Reporting) -> None:
+    batches = [[event(reporting.user, f"{b}-{n}", amount=7) for n in range(100)] for b in range(4)]
+    answers = await asyncio.gather(*(reporting.send(*batch) for batch in batches))
+    outcomes = [result.outcome for answer in answers for result in answer]
+    assert outcomes.count(Outcome.RECORDED) == 142
+    assert await reporting.counted() == {NOW: 994}
+    assert await usage.drift(database=reporting.database) == []
 
 
 async def test_the_limit_refuses_the_events_beyond_it_one_by_one(reporting: Reporting) -> None:
@@ -200,7 +245,7 @@ async def test_the_limit_refuses_the_events_beyond_it_one_by_one(reporting: Repo
         Outcome.REFUSED,
         Outcome.RECORDED,
     ]
-    facts = {"resource": "TEMPLATE_INSTALL", "limit": 5, "resetsAt": "2026-02-15T12:00:00Z"}
+    facts = {"resource": "TEMPLATE_INSTALL", "limit": 5, "resetsAt": "2026-02-15T12:00:00.000Z"}
     assert [result.error.facts() if result.error else None for result in results] == [
         None,
         {**facts, "used": 3},
@@ -260,7 +305,7 @@ async def test_calls_are_counted_whole_or_not_at_all(reporting: Reporting) -> No
         "resource": "API_CALL",
         "used": 998,
         "limit": 1000,
-        "resetsAt": "2026-02-15T12:00:00Z",
+        "resetsAt": "2026-02-15T12:00:00.000Z",
     }
     assert (await usage.count_calls(**counting, amount=2)).remaining == 0
     assert await reporting.counted() == {NOW: 1000}

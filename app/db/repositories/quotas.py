@@ -7,7 +7,7 @@ Several resources are all-or-nothing for the same reason: the first refusal rais
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import and_, case, insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -87,6 +87,17 @@ async def admit(
     return Meter(resource=resource, used=row.used, reserved=row.reserved, limit=limit, period=period)
 
 
+async def hold(
+    connection: AsyncConnection, allowance: Allowance, resource: Resource, *, now: datetime
+) -> Meter:
+    """How the account stands, which nobody else changes until the transaction ends."""
+    period = period_of(resource, anchor_at=allowance.anchor_at, now=now)
+    row = await _raise_counter(connection, allowance.user_id, resource, start_of(period), 0, 0, None)
+    assert row is not None  # without a limit, nothing refuses
+    limit = allowance.limits[resource]
+    return Meter(resource=resource, used=row.used, reserved=row.reserved, limit=limit, period=period)
+
+
 async def _raise_counter(
     connection: AsyncConnection,
     user_id: UUID,
@@ -144,30 +155,6 @@ async def tell_thresholds(
             },
             now=now,
         )
-
-
-async def give_back(
-    connection: AsyncConnection, *, user_id: UUID, resource: Resource, amount: int, now: datetime
-) -> None:
-    """Lowers a gauge, as when a stored file is deleted; never below zero."""
-    gauge = and_(
-        UsageCounter.user_id == user_id,
-        UsageCounter.resource == resource,
-        UsageCounter.period_start == GAUGE_PERIOD,
-    )
-    lowered = case((UsageCounter.used > amount, UsageCounter.used - amount), else_=0)
-    await connection.execute(update(UsageCounter).where(gauge).values(used=lowered))
-    await connection.execute(
-        insert(UsageEvent).values(
-            id=new_id(),
-            user_id=user_id,
-            resource=resource,
-            amount=-amount,
-            period_start=GAUGE_PERIOD,
-            occurred_at=now,
-            recorded_at=now,
-        )
-    )
 
 
 async def record_registration(connection: AsyncConnection, *, user_id: UUID, now: datetime) -> None:

@@ -26,8 +26,8 @@ STORED: tuple[Any, ...] = (
 
 
 async def metered(connection: AsyncConnection, user_ids: Sequence[UUID]) -> list[Row[Any]]:
-    """(id, tier, anchor_at) of those that are accounts."""
-    columns: tuple[Any, ...] = (User.id, User.tier, Subscription.anchor_at)
+    """(id, tier, created_at, anchor_at) of those that are accounts."""
+    columns: tuple[Any, ...] = (User.id, User.tier, User.created_at, Subscription.anchor_at)
     statement = (
         select(*columns)
         .join(Subscription, Subscription.user_id == User.id)
