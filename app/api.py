@@ -1,6 +1,7 @@
 """The table of contents of the API: every root field, what answers it, who may use it."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, get_args
 
 import strawberry
@@ -181,6 +182,7 @@ class QuietSchema(Schema):
         return
 
 
+@cache
 def build_schema(*, suggestions: bool = True) -> Schema:
     """The one schema of the process: Strawberry's types cannot serve two."""
     return QuietSchema(
