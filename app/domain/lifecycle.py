@@ -44,6 +44,13 @@ _PACKAGE = {
     (PackageStatus.DEPRECATED, PackageAction.YANK): PackageStatus.YANKED,
 }
 
+_DONE = {
+    PackageAction.PUBLISH: "be published",
+    PackageAction.DEPRECATE: "be deprecated",
+    PackageAction.UNDEPRECATE: "be taken out of deprecation",
+    PackageAction.YANK: "be yanked",
+}
+_LISTED = (PackageStatus.PUBLISHED, PackageStatus.DEPRECATED)
 _VERSION = {(VersionStatus.PUBLISHED, VersionAction.YANK): VersionStatus.YANKED}
 
 
@@ -55,15 +62,26 @@ def transition(state: PackageStatus, action: PackageAction, *, versions_with_fil
     """
     after = _PACKAGE.get((state, action))
     if after is None:
-        raise InvalidState(what="The package", state=state, action=action)
+        raise InvalidState(what="The package", state=state, action=_DONE[action])
     if action is PackageAction.PUBLISH and versions_with_file < 1:
-        raise InvalidState(what="The package without a version that has a file", state=state, action=action)
+        raise InvalidState(
+            what="The package without a version that has a file", state=state, action=_DONE[action]
+        )
     return after
 
 
-def transition_version(state: VersionStatus, action: VersionAction) -> VersionStatus:
-    """The version's next state; InvalidState when it is yanked already."""
+def transition_version(
+    state: VersionStatus, action: VersionAction, *, package: PackageStatus, others: int
+) -> VersionStatus:
+    """The version's next state; InvalidState when it is yanked already, or the last of a listed package.
+
+    ``others`` counts the package's other published versions that have a file.
+    """
     after = _VERSION.get((state, action))
     if after is None:
-        raise InvalidState(what="The version", state=state, action=action)
+        raise InvalidState(what="The version", state=state, action="be yanked")
+    if package in _LISTED and others < 1:
+        raise InvalidState(
+            what="The version", state="the last of its package", action="be yanked without the package"
+        )
     return after

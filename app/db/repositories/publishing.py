@@ -122,13 +122,17 @@ async def versions_of(connection: AsyncConnection, package_id: UUID) -> list[Row
     return list((await connection.execute(statement)).all())
 
 
-async def count_versions_with_file(connection: AsyncConnection, package_id: UUID) -> int:
-    """Of the published versions, which ``lifecycle.transition`` asks for."""
+async def count_versions_with_file(
+    connection: AsyncConnection, package_id: UUID, *, besides: UUID | None = None
+) -> int:
+    """Of the published versions, which the transitions of ``lifecycle`` ask for."""
     statement = select(func.count()).where(
         PackageVersion.package_id == package_id,
         PackageVersion.status == VersionStatus.PUBLISHED,
         exists().where(PackageFile.version_id == PackageVersion.id),
     )
+    if besides is not None:
+        statement = statement.where(PackageVersion.id != besides)
     return (await connection.execute(statement)).scalar_one()
 
 

@@ -23,6 +23,12 @@ ALLOWED = {
     ("published", "yank"): "yanked",
     ("deprecated", "yank"): "yanked",
 }
+DONE = {
+    "publish": "be published",
+    "deprecate": "be deprecated",
+    "undeprecate": "be taken out of deprecation",
+    "yank": "be yanked",
+}
 PAIRS = list(product(PackageStatus, PackageAction))
 
 
@@ -35,7 +41,8 @@ def test_every_state_and_action(state: PackageStatus, action: PackageAction) -> 
     with pytest.raises(InvalidState) as refused:
         transition(state, action, versions_with_file=1)
     assert refused.value.code == "INVALID_STATE"
-    assert refused.value.facts() == {"state": state.value, "action": action.value}
+    assert refused.value.facts() == {"state": state.value, "action": DONE[action]}
+    assert refused.value.message == f"The package is {state.value}: it cannot {DONE[action]}."
 
 
 def test_nothing_is_published_without_a_file() -> None:
@@ -61,8 +68,25 @@ def test_yanked_is_final_and_draft_never_comes_back(actions: list[PackageAction]
         assert state is not PackageStatus.DRAFT
 
 
+def yank(state: VersionStatus, package: PackageStatus, *, others: int) -> VersionStatus:
+    return transition_version(state, VersionAction.YANK, package=package, others=others)
+
+
 def test_a_version_is_yanked_once() -> None:
-    assert transition_version(VersionStatus.PUBLISHED, VersionAction.YANK) is VersionStatus.YANKED
-    with pytest.raises(InvalidState, match="The version is yanked") as refused:
-        transition_version(VersionStatus.YANKED, VersionAction.YANK)
-    assert refused.value.facts() == {"state": "yanked", "action": "yank"}
+    listed = PackageStatus.PUBLISHED
+    assert yank(VersionStatus.PUBLISHED, listed, others=1) is VersionStatus.YANKED
+    with pytest.raises(InvalidState, match="The version is yanked: it cannot be yanked") as refused:
+        yank(VersionStatus.YANKED, listed, others=1)
+    assert refused.value.facts() == {"state": "yanked", "action": "be yanked"}
+
+
+@pytest.mark.parametrize("package", PackageStatus)
+def test_a_listed_package_keeps_a_version(package: PackageStatus) -> None:
+    if package in (PackageStatus.DRAFT, PackageStatus.YANKED):
+        assert yank(VersionStatus.PUBLISHED, package, others=0) is VersionStatus.YANKED
+        return
+    with pytest.raises(InvalidState) as refused:
+        yank(VersionStatus.PUBLISHED, package, others=0)
+    assert refused.value.message == (
+        "The version is the last of its package: it cannot be yanked without the package."
+    )
