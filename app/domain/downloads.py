@@ -19,7 +19,8 @@ LEASE = timedelta(minutes=5)
 """How long a delivery keeps its slot without a sign of life."""
 MAX_FRAGMENTS = 100
 """Into how many separate parts a file may be fetched before one must be closed."""
-
+DELIVERIES = 2
+"""How many times a file's bytes a link may give: room to send again what was lost, not to share the link."""
 RENEWAL = timedelta(seconds=60)
 """How often a running delivery shows that sign."""
 
@@ -52,6 +53,15 @@ def check_token(token: str, signatures: Callable[[str], list[str]], *, now: date
     (expiry,) = struct.unpack(">q", urlsafe_b64decode(body)[_RANDOM_BYTES:])
     if now >= datetime.fromtimestamp(expiry, UTC):
         raise InvalidToken("This link has expired: make a new one with createDownload.")
+
+
+def check_budget(*, delivered: int, wanted: int, size: int) -> None:
+    """Raises InvalidToken where a request would take a link beyond what it may give."""
+    if delivered + wanted > DELIVERIES * size:
+        raise InvalidToken(
+            f"This link has given {delivered:,} bytes of a file of {size:,}, and this request would take it "
+            f"beyond {DELIVERIES} times that: make a new one with createDownload."
+        )
 
 
 def signed_text(body: str) -> str:

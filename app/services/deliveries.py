@@ -17,7 +17,7 @@ from sqlalchemy import Row
 from app.db.database import Database
 from app.db.repositories import downloads, reservations
 from app.domain import ranges
-from app.domain.downloads import LEASE, RENEWAL
+from app.domain.downloads import LEASE, RENEWAL, check_budget
 from app.domain.errors import Conflict, InvalidToken
 from app.domain.plans import Resource
 from app.domain.viewer import Allowance
@@ -52,7 +52,8 @@ async def running(
 ) -> AsyncIterator[Delivery]:
     """What was handed over is recorded and the slot given back at the end, however it comes.
 
-    Raises Conflict while another delivery runs, InvalidToken when one completed, QuotaExceeded.
+    Raises Conflict while another delivery runs, InvalidToken when one completed or the link has given
+    enough, QuotaExceeded.
     """
     begun = asyncio.create_task(
         _begin(database=database, allowance=allowance, link=link, start=start, end=end, now=clock())
@@ -72,6 +73,7 @@ async def _begin(
             raise InvalidToken("This link was used: make a new one with createDownload.")
         if found.running_until is not None and found.running_until > now:
             raise Conflict("This link is being downloaded from at the moment: wait until that has ended.")
+        check_budget(delivered=found.delivered_bytes, wanted=end - start, size=link.size_bytes)
         reservation_id = await reservations.reserve(
             connection, allowance, Resource.CONCURRENT_INSTALLATION, 1, expires_at=now + LEASE, now=now
         )

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from app.db.database import Database
 from app.db.repositories import api_keys, expiries, reservations, sessions, sign_in_guards
+from app.db.repositories.reservations import EXPIRED_AT_ONCE
 from app.domain.lockout import LOCK
 from app.ports import LastUsed
 
@@ -30,8 +31,12 @@ async def write_last_used(*, database: Database, last_used: LastUsed) -> None:
 
 async def expire_reservations(*, database: Database, now: datetime) -> int:
     """Gives promised usage back that was neither used nor given back in time; how many promises."""
-    async with database.transaction() as connection:
-        return await reservations.expire(connection, now=now)
+    total, expired = 0, EXPIRED_AT_ONCE
+    while expired == EXPIRED_AT_ONCE:
+        async with database.transaction() as connection:
+            expired = await reservations.expire(connection, now=now)
+        total += expired
+    return total
 
 
 async def prune(*, database: Database, now: datetime) -> None:

@@ -1,4 +1,6 @@
-"""GET /downloads/<token>: the file of a link, whole or by ranges, once.
+"""GET /downloads/<token>: the file of a link, whole or by ranges, until all of it was delivered.
+
+Ranges may overlap, up to twice the file's bytes in all.
 
 The last byte leaves only after the books say that the file was delivered: so nobody has a whole file that is
 not counted, and a client that reads the end finds the count raised.

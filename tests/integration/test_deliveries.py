@@ -95,6 +95,22 @@ async def test_ranges_complete_the_file_in_any_order(shop: Shop) -> None:
     assert (await shop.downloads(), (await shop.get(url)).status_code) == (1, 410)
 
 
+async def test_a_link_gives_twice_the_file_and_no_more(shop: Shop) -> None:
+    url = (await shop.link()).url
+    for _ in range(2):
+        assert (await shop.get(url, range="bytes=0-10238")).status_code == 206
+    given, before = shop.store.given, await shop.row()
+    for header in ("bytes=0-10238", "bytes=0-2", "bytes=0-"):
+        refused = await shop.get(url, range=header)
+        assert (refused.status_code, refused.json()["errors"][0]["extensions"]) == (
+            410,
+            {"code": "INVALID_TOKEN"},
+        )
+    assert (shop.store.given, await shop.row(), await shop.reserved()) == (given, before, 0)
+    assert (await shop.get(url, range="bytes=10239-")).content == CONTENT[10239:]
+    assert ((await shop.row()).delivered_bytes, await shop.downloads()) == (20479, 1)
+
+
 @pytest.mark.parametrize("header", ["bytes=10240-", "bytes=-0", "bytes=99999-100000"])
 async def test_a_range_outside_of_the_file(shop: Shop, header: str) -> None:
     answer = await shop.get((await shop.link()).url, range=header)
@@ -109,7 +125,9 @@ async def test_if_range_asks_for_all_of_another_file(shop: Shop) -> None:
     assert (resumed.status_code, resumed.content) == (206, CONTENT[:10])
     for other in ('"another"', f'W/"{SHA}"', "Wed, 21 Oct 2015 07:28:00 GMT"):
         async with shop.database.transaction() as connection:
-            await connection.execute(update(Download).values(covered=[], completed_at=None))
+            await connection.execute(
+                update(Download).values(covered=[], delivered_bytes=0, completed_at=None)
+            )
         answer = await shop.get(url, range="bytes=0-9", if_range=other)
         assert (answer.status_code, answer.content) == (200, CONTENT)
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.ids import new_id
 from app.db.models import IdempotencyKey
+from app.db.rows import Row
 from app.domain.errors import IdempotencyMismatch
 
 
@@ -45,19 +46,19 @@ async def claim(
         )
         .returning(IdempotencyKey.id)
     )
-    if (await connection.execute(statement)).scalar_one_or_none() is not None:
-        return None
-    return await _first_result(connection, user_id, operation, key, request_hash)
+    while (await connection.execute(statement)).scalar_one_or_none() is None:
+        first = await _first(connection, user_id, operation, key)
+        if first is None:  # too old, and forgotten between the two statements
+            continue
+        if first.request_hash != request_hash:
+            raise IdempotencyMismatch
+        earlier: UUID = first.result_id
+        return earlier
+    return None
 
 
-async def _first_result(
-    connection: AsyncConnection, user_id: UUID, operation: str, key: str, request_hash: str
-) -> UUID:
+async def _first(connection: AsyncConnection, user_id: UUID, operation: str, key: str) -> Row | None:
     statement = select(IdempotencyKey.request_hash, IdempotencyKey.result_id).where(
         IdempotencyKey.user_id == user_id, IdempotencyKey.operation == operation, IdempotencyKey.key == key
     )
-    first = (await connection.execute(statement)).one()
-    if first.request_hash != request_hash:
-        raise IdempotencyMismatch
-    result_id: UUID = first.result_id
-    return result_id
+    return (await connection.execute(statement)).one_or_none()

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.ids import new_id
@@ -13,6 +13,9 @@ from app.db.rows import Row
 from app.domain.plans import Resource
 from app.domain.usage import ReservationState
 from app.domain.viewer import Allowance
+
+EXPIRED_AT_ONCE = 500
+"""Promises a transaction: on SQLite everybody else waits for as long as these take."""
 
 _RESERVATION = (
     UsageReservation.user_id,
@@ -93,20 +96,32 @@ async def expire(
     now: datetime,
     user_id: UUID | None = None,
     resource: Resource | None = None,
+    limit: int = EXPIRED_AT_ONCE,
 ) -> int:
-    """Gives back what was promised and neither committed nor released in time; returns how many."""
-    statement = update(UsageReservation).where(
+    """Gives back what was promised and neither committed nor released in time; returns how many.
+
+    The oldest first, ``limit`` at most; their counters always in one order, so that none waits in a circle.
+    """
+    due = select(UsageReservation.id).where(
         UsageReservation.state == ReservationState.HELD, UsageReservation.expires_at <= now
     )
     if user_id is not None:
-        statement = statement.where(
-            UsageReservation.user_id == user_id, UsageReservation.resource == resource
-        )
-    statement = statement.values(state=ReservationState.EXPIRED)
-    expired = (await connection.execute(statement.returning(*_RESERVATION))).all()
-    for reservation in expired:
+        due = due.where(UsageReservation.user_id == user_id, UsageReservation.resource == resource)
+    due = due.order_by(UsageReservation.expires_at).limit(limit).with_for_update(skip_locked=user_id is None)
+    statement = (
+        update(UsageReservation)
+        .where(UsageReservation.id.in_((await connection.execute(due)).scalars().all()))
+        .values(state=ReservationState.EXPIRED)
+        .returning(*_RESERVATION)
+    )
+    expired = (await connection.execute(statement)).all()
+    for reservation in sorted(expired, key=_counter):
         await _unreserve(connection, reservation, used=0)
     return len(expired)
+
+
+def _counter(reservation: Row) -> tuple[UUID, str, datetime]:
+    return reservation.user_id, reservation.resource, reservation.period_start
 
 
 async def _settle(connection: AsyncConnection, reservation_id: UUID, state: ReservationState) -> Row | None:
