@@ -142,7 +142,8 @@ async def yank_version(
 ) -> UUID:
     """Takes the version from sale and download, finally; the package's id.
 
-    A listed package's last version goes with the package only. Raises InvalidInput, NotFound, Forbidden, InvalidState.
+    A listed package's last version goes with the package only.
+    Raises InvalidInput, NotFound, Forbidden, InvalidState.
     """
     reason = rules.reason(reason)
     async with database.transaction() as connection:

@@ -13,14 +13,14 @@ from sqlalchemy import text, update
 
 from app.db.database import Database
 from app.db.models import Package
-from app.db.repositories import catalog, facets, search
+from app.db.repositories import authors, catalog, facets, search
 from app.domain.errors import InvalidInput
 from app.domain.listing import Criteria, PackageSort, package_filter
 from app.domain.paging import Page, page, read_cursor
 from app.domain.search import question
 from tests.support.catalogue import listed
 from tests.support.clients import Api
-from tests.support.factories import NOW, make_author, make_package
+from tests.support.factories import NOW, make_author, make_package, make_user
 
 SORTS = list(PackageSort)
 
@@ -514,3 +514,20 @@ async def test_no_text_of_an_argument_breaks_a_statement(api: Api, argument: str
     response = await api.http.post("/graphql", content=content, headers={"content-type": "application/json"})
     codes = [error["extensions"]["code"] for error in response.json().get("errors", [])]
     assert codes in ([], ["BAD_USER_INPUT"], ["BAD_REQUEST"]), response.json()
+
+
+async def test_a_renamed_author_is_found_by_the_new_name_only(database: Database) -> None:
+    user = await make_user(database, username="ada")
+    author = await make_author(database, user=user)
+    await listed(database, "one", author=author, tags=["ui"], readme="Read me first.")
+    await listed(database, "two", author=author, name="Widget")
+    await listed(database, "other", name="Other")
+    async with database.transaction() as connection:
+        await authors.rename(connection, user.id, username="Grace")
+    assert await found(database, "grace") == ["two", "one"]
+    assert await found(database, "ada") == []
+    assert [await found(database, query) for query in ("first", "ui", "widget")] == [
+        ["one"],
+        ["one"],
+        ["two"],
+    ]

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.ids import new_id
-from app.db.models import Author, Package
+from app.db.models import Author
 from app.db.repositories import search
 from app.domain.errors import Conflict
 
@@ -71,8 +71,8 @@ async def anonymise(connection: AsyncConnection, user_id: UUID) -> None:
 
 
 async def _change(connection: AsyncConnection, user_id: UUID, *, username: str) -> None:
-    statement = update(Author).where(Author.user_id == user_id)
-    await connection.execute(statement.values(username=username, username_key=name_key(username)))
-    theirs = select(Package.id).join(Author, Author.id == Package.author_id).where(Author.user_id == user_id)
-    for package_id in (await connection.execute(theirs)).scalars().all():
-        await search.index(connection, package_id)  # packages are found by their author's name too
+    statement = update(Author).where(Author.user_id == user_id).returning(Author.id)
+    values = {"username": username, "username_key": name_key(username)}
+    author_id = (await connection.execute(statement.values(values))).scalar_one_or_none()
+    if author_id is not None:
+        await search.index_author(connection, author_id)  # packages are found by their author's name too

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Insert, Text, cast, delete, func, insert, literal, select, true
+from sqlalchemy import ColumnElement, Insert, Text, cast, delete, func, insert, literal, select, true, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -32,6 +32,32 @@ async def index(connection: AsyncConnection, package_id: UUID) -> None:
     else:
         await _write_postgresql(connection, package_id, cut)
     await _learn(connection, {word for found in cut.values() for word in found})
+
+
+async def index_author(connection: AsyncConnection, author_id: UUID) -> None:
+    """Takes the author's name into the labels of their packages; the long texts stay as they were cut."""
+    statement = select(Package.id, Package.slug, Author.username).join(Author, Author.id == Package.author_id)
+    rows = (await connection.execute(statement.where(Author.id == author_id))).all()
+    learnt: set[str] = set()
+    for row in rows:
+        labels = words(" ".join([row.slug, row.username, *await _labels(connection, row.id)]))
+        await _write_labels(connection, row.id, labels)
+        learnt.update(labels)
+    await _learn(connection, learnt)
+
+
+async def _write_labels(connection: AsyncConnection, package_id: UUID, labels: list[str]) -> None:
+    if connection.dialect.name == "sqlite":
+        number = select(DOCUMENTS.c.id).where(DOCUMENTS.c.package_id == package_id).scalar_subquery()
+        text = " ".join(dict.fromkeys(labels))
+        await connection.execute(update(FULL_TEXT).where(FULL_TEXT.c.rowid == number).values(labels=text))
+        return
+    found = VECTORS.c.package_id == package_id
+    await connection.execute(update(VECTORS).where(found).values(labels=_vector(labels)))
+
+
+def _vector(cut: Iterable[str]) -> ColumnElement[Any]:
+    return func.array_to_tsvector(cast(literal(sorted(set(cut)), ARRAY(Text)), ARRAY(Text)))
 
 
 async def _cut(connection: AsyncConnection, package_id: UUID) -> dict[str, list[str]] | None:
@@ -73,10 +99,7 @@ async def _write_sqlite(connection: AsyncConnection, package_id: UUID, cut: Mapp
 async def _write_postgresql(
     connection: AsyncConnection, package_id: UUID, cut: Mapping[str, list[str]]
 ) -> None:
-    vectors = {
-        field: func.array_to_tsvector(cast(literal(sorted(set(cut[field])), ARRAY(Text)), ARRAY(Text)))
-        for field in FIELDS
-    }
+    vectors = {field: _vector(cut[field]) for field in FIELDS}
     values: dict[str, Any] = {"title": " ".join(cut["name"]), **vectors}
     statement = postgresql_insert(VECTORS).values(package_id=package_id, **values)
     await connection.execute(
