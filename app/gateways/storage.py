@@ -100,6 +100,12 @@ class _Store:
         with _translated(key), suppress(FileNotFoundError):
             await obstore.delete_async(self._store, key)
 
+    async def delete_below(self, folder: str) -> None:
+        with _translated(folder):
+            found = await obstore.list(self._store, prefix=f"{folder}/").collect_async()
+        for each in found:
+            await self.delete(each["path"])
+
     async def check(self) -> None:
         key = f"checks/{uuid4().hex}"
         with _translated(key):

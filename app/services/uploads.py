@@ -66,7 +66,7 @@ async def announce(
         "size_bytes": _size(size_bytes, max_bytes=max_bytes),
         "expected_sha256": publishing.sha256(sha256) if sha256 is not None else None,
         "token_hash": tokens.digest(announced.token),
-        "storage_key": f"uploads/{announced.id.hex}",
+        "storage_key": _folder(announced.id),
         "created_at": now,
         "expires_at": announced.expires_at,
     }
@@ -81,6 +81,11 @@ async def announce(
         )
         await uploads.announce(connection, values={**values, "reservation_id": reservation_id})
     return announced
+
+
+def _folder(upload_id: UUID) -> str:
+    """Whatever was ever written for the upload lies below it."""
+    return f"uploads/{upload_id.hex}"
 
 
 def _size(size_bytes: int, *, max_bytes: int) -> int:
@@ -117,7 +122,7 @@ async def receive(
     if stated_bytes is not None:
         _check_size(stated_bytes, upload)
     # Two requests with one link write two objects, so that the second cannot spoil what the first received.
-    key = f"{upload.storage_key}/{new_id().hex}"
+    key = f"{_folder(upload.id)}/{new_id().hex}"
     measured = _Measured(chunks, upload)
     await store.put(key, measured.checked())
     if not await _mark_received(database, upload, sha256=measured.sha256, key=key, now=clock()):
@@ -179,23 +184,28 @@ async def _mark_received(
 async def expire(*, database: Database, store: ObjectStore, now: datetime, limit: int = 100) -> int:
     """Forgets uploads that no version took in time and gives their bytes back; returns how many.
 
-    The object goes first: a row without its object is found again, an object without its row never.
+    First the promise ends, without which nothing is received any more; then the objects go, also those that
+    a process wrote and could not record before it died; the row last, so that a failure is tried again.
     """
     async with database.read() as connection:
         found = await uploads.expired(connection, limit=limit, now=now)
     forgotten = 0
     for upload in found:
+        if not await _claim(database, upload, now=now):
+            continue
         try:
-            await store.delete(upload.storage_key)
+            await store.delete_below(_folder(upload.id))
         except StorageError:
             continue
-        forgotten += await _forget(database, upload)
+        async with database.transaction() as connection:
+            forgotten += await uploads.forget(connection, upload.id, now=now)
     return forgotten
 
 
-async def _forget(database: Database, upload: Row[Any]) -> bool:
+async def _claim(database: Database, upload: Row[Any], *, now: datetime) -> bool:
+    """False for what was received or taken since it was found."""
     async with database.transaction() as connection:
-        forgotten = await uploads.forget(connection, upload.id)
-        if forgotten:
-            await reservations.release(connection, upload.reservation_id)
-    return forgotten
+        if not await uploads.lock_expired(connection, upload.id, now=now):
+            return False
+        await reservations.release(connection, upload.reservation_id)
+    return True

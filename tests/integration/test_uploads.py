@@ -337,6 +337,41 @@ async def test_an_object_that_cannot_be_deleted_is_tried_again(world: Fixture, f
     assert await world.counter() == (0, 0)
 
 
+async def test_what_a_dying_process_wrote_goes_with_its_upload(world: Fixture, folder: Path) -> None:
+    announced = await world.announce()
+    other = await world.announce()
+    await world.receive(other.token, CONTENT)
+
+    async def half() -> AsyncIterator[bytes]:
+        yield CONTENT[:5]
+
+    await world.store.put(f"uploads/{announced.id.hex}/written", half())
+    later = NOW + timedelta(hours=2)
+    assert await uploads.expire(database=world.database, store=world.store, now=later) == 1
+    assert kept(folder) == [CONTENT]
+    assert [row.id for row in await world.rows()] == [other.id]
+
+
+async def test_what_is_received_while_it_expires_is_kept(
+    world: Fixture, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sweep saw it expired; a slow request recorded it before the sweep came to it."""
+    announced = await world.announce()
+    found = repository.expired
+
+    async def then_received(*given: Any, **named: Any) -> Any:
+        rows = await found(*given, **named)
+        await world.receive(announced.token, CONTENT, now=NOW + timedelta(minutes=59))
+        return rows
+
+    monkeypatch.setattr(repository, "expired", then_received)
+    later = NOW + timedelta(hours=1)
+    assert await uploads.expire(database=world.database, store=world.store, now=later) == 0
+    assert kept(folder) == [CONTENT]
+    assert [row.state for row in await world.rows()] == ["received"]
+    assert await world.counter() == (0, 20)
+
+
 async def test_the_database_keeps_an_upload_consistent(world: Fixture) -> None:
     """Rows that no code writes are refused by the tables themselves."""
     await world.announce(sha256="ab" * 32)

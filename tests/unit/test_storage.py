@@ -43,6 +43,17 @@ async def test_what_is_put_is_got_whole_and_in_ranges(store: ObjectStore) -> Non
     assert await read(store, "a/b/file", 4, 4) == b""
 
 
+async def test_a_folder_is_deleted_and_no_neighbour(store: ObjectStore) -> None:
+    for key in ("a/b/1", "a/b/c/2", "a/bc", "a/b2/3"):
+        await store.put(key, pieces(b"x"))
+    await store.delete_below("a/b")
+    await store.delete_below("not/there")
+    assert [await read(store, key) for key in ("a/bc", "a/b2/3")] == [b"x", b"x"]
+    for key in ("a/b/1", "a/b/c/2"):
+        with pytest.raises(StorageError):
+            await read(store, key)
+
+
 async def test_nothing_is_a_file_too(store: ObjectStore) -> None:
     await store.put("empty", pieces())
     assert await read(store, "empty", 0, 0) == b""

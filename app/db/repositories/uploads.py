@@ -63,16 +63,21 @@ async def take(
 
 async def expired(connection: AsyncConnection, *, limit: int, now: datetime) -> list[Row[Any]]:
     """The oldest of those that no version took in time."""
-    statement = (
-        select(*UPLOAD)
-        .where(Upload.state != "taken", Upload.expires_at <= now)
-        .order_by(Upload.expires_at)
-        .limit(limit)
-    )
+    statement = select(*UPLOAD).where(*_expired(now)).order_by(Upload.expires_at).limit(limit)
     return list((await connection.execute(statement)).all())
 
 
-async def forget(connection: AsyncConnection, upload_id: UUID) -> bool:
-    """False for one that a version has taken, and for one that is gone."""
-    statement = delete(Upload).where(Upload.id == upload_id, Upload.state != "taken")
+async def lock_expired(connection: AsyncConnection, upload_id: UUID, *, now: datetime) -> bool:
+    """Whether it is still expired; nobody receives or takes it until the transaction ends."""
+    statement = select(Upload.id).where(Upload.id == upload_id, *_expired(now)).with_for_update()
+    return (await connection.execute(statement)).scalar_one_or_none() is not None
+
+
+async def forget(connection: AsyncConnection, upload_id: UUID, *, now: datetime) -> bool:
+    """False for one that is not expired, or gone."""
+    statement = delete(Upload).where(Upload.id == upload_id, *_expired(now))
     return (await connection.execute(statement)).rowcount == 1
+
+
+def _expired(now: datetime) -> tuple[Any, ...]:
+    return Upload.state != "taken", Upload.expires_at <= now
