@@ -18,6 +18,7 @@ from app.domain.lifecycle import PackageStatus
 from app.domain.periods import monthly_period
 from app.domain.plans import Resource
 from app.domain.purchases import LicenceStatus
+from app.domain.unicode_text import normalise
 from app.domain.usage import GAUGE_PERIOD
 from app.domain.versions import parse_version
 from app.domain.viewer import Allowance, Viewer
@@ -57,6 +58,8 @@ async def create(
     """
     if version is not None:
         parse_version(version)
+    if path is not None:
+        path = normalise(path, field="file")
     link = new_link(tokens.digest, now=now)
     async with database.transaction() as connection:
         package = await _visible(connection, viewer, package_id)

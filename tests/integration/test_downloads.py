@@ -74,6 +74,7 @@ async def _refused(shop: Shop, error: type[DomainError], **given: Any) -> Domain
         ({"version": "../../etc/passwd"}, InvalidInput),
         ({"path": '../thème "1".zip'}, NotFound),
         ({"path": "' OR 1=1 --"}, NotFound),
+        ({"path": "\x00"}, InvalidInput),
     ],
 )
 async def test_what_there_is_not(shop: Shop, given: dict[str, Any], error: type[DomainError]) -> None:
