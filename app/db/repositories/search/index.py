@@ -5,7 +5,23 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Insert, Text, cast, delete, func, insert, literal, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Insert,
+    ScalarSelect,
+    Text,
+    Uuid,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -36,24 +52,41 @@ async def index(connection: AsyncConnection, package_id: UUID) -> None:
 
 async def index_author(connection: AsyncConnection, author_id: UUID) -> None:
     """Takes the author's name into the labels of their packages; the long texts stay as they were cut."""
-    statement = select(Package.id, Package.slug, Author.username).join(Author, Author.id == Package.author_id)
-    rows = (await connection.execute(statement.where(Author.id == author_id))).all()
-    learnt: set[str] = set()
-    for row in rows:
-        labels = words(" ".join([row.slug, row.username, *await _labels(connection, row.id)]))
-        await _write_labels(connection, row.id, labels)
-        learnt.update(labels)
-    await _learn(connection, learnt)
-
-
-async def _write_labels(connection: AsyncConnection, package_id: UUID, labels: list[str]) -> None:
-    if connection.dialect.name == "sqlite":
-        number = select(DOCUMENTS.c.id).where(DOCUMENTS.c.package_id == package_id).scalar_subquery()
-        text = " ".join(dict.fromkeys(labels))
-        await connection.execute(update(FULL_TEXT).where(FULL_TEXT.c.rowid == number).values(labels=text))
+    named = select(Package.id, Package.slug, Author.username.label("label"))
+    named = named.join(Author, Author.id == Package.author_id).where(Author.id == author_id)
+    theirs = select(Package.id).where(Package.author_id == author_id).scalar_subquery()
+    rows = (await connection.execute(named)).all()
+    if not rows:
         return
-    found = VECTORS.c.package_id == package_id
-    await connection.execute(update(VECTORS).where(found).values(labels=_vector(labels)))
+    labels = {row.id: words(f"{row.slug} {row.label}") for row in rows}
+    for package_id, label in (await connection.execute(_labelled(theirs))).all():
+        labels[package_id] += words(label)
+    await _write_labels(connection, labels)
+    await _learn(connection, {word for found in labels.values() for word in found})
+
+
+def _labelled(packages: ScalarSelect[UUID]) -> CompoundSelect[UUID, str]:
+    tags = select(PackageTag.package_id, PackageTag.tag).where(PackageTag.package_id.in_(packages))
+    return tags.union_all(
+        select(PackageCategory.package_id, PackageCategory.category).where(
+            PackageCategory.package_id.in_(packages)
+        )
+    )
+
+
+async def _write_labels(connection: AsyncConnection, labels: Mapping[UUID, list[str]]) -> None:
+    """By one statement for many rows."""
+    package = bindparam("package", type_=Uuid())
+    if connection.dialect.name == "sqlite":
+        number = select(DOCUMENTS.c.id).where(DOCUMENTS.c.package_id == package).scalar_subquery()
+        statement = update(FULL_TEXT).where(FULL_TEXT.c.rowid == number)
+        statement = statement.values(labels=bindparam("cut", type_=Text()))
+        rows = [{"package": key, "cut": " ".join(dict.fromkeys(cut))} for key, cut in labels.items()]
+    else:
+        statement = update(VECTORS).where(VECTORS.c.package_id == package)
+        statement = statement.values(labels=func.array_to_tsvector(bindparam("cut", type_=ARRAY(Text))))
+        rows = [{"package": key, "cut": sorted(set(cut))} for key, cut in labels.items()]
+    await connection.execute(statement, rows)
 
 
 def _vector(cut: Iterable[str]) -> ColumnElement[Any]:
