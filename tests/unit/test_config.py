@@ -246,7 +246,7 @@ def test_addresses_must_be_web_addresses(
     problems_of: Callable[..., list[str]], name: str, value: str
 ) -> None:
     (problem,) = problems_of(**{name: value})
-    assert problem.startswith(f"{name}: '{value.split(',')[-1]}' is no web address")
+    assert problem.startswith(f"{name}: '{value.rsplit(',', maxsplit=1)[-1]}' is no web address")
 
 
 @pytest.mark.parametrize(
