@@ -9,7 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Insert,
-    ScalarSelect,
+    Select,
     Text,
     Uuid,
     bindparam,
@@ -54,7 +54,7 @@ async def index_author(connection: AsyncConnection, author_id: UUID) -> None:
     """Takes the author's name into the labels of their packages; the long texts stay as they were cut."""
     named = select(Package.id, Package.slug, Author.username.label("label"))
     named = named.join(Author, Author.id == Package.author_id).where(Author.id == author_id)
-    theirs = select(Package.id).where(Package.author_id == author_id).scalar_subquery()
+    theirs = select(Package.id).where(Package.author_id == author_id)
     rows = (await connection.execute(named)).all()
     if not rows:
         return
@@ -65,7 +65,7 @@ async def index_author(connection: AsyncConnection, author_id: UUID) -> None:
     await _learn(connection, {word for found in labels.values() for word in found})
 
 
-def _labelled(packages: ScalarSelect[UUID]) -> CompoundSelect[UUID, str]:
+def _labelled(packages: Select[UUID]) -> CompoundSelect[UUID, str]:
     tags = select(PackageTag.package_id, PackageTag.tag).where(PackageTag.package_id.in_(packages))
     return tags.union_all(
         select(PackageCategory.package_id, PackageCategory.category).where(
