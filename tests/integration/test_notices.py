@@ -189,7 +189,7 @@ async def test_housekeeping_forgets_what_has_had_its_time(post: Post) -> None:
                 expires_at=expires_at,
                 now=NOW,
             )
-        await sign_in_guards.settle(connection, "account:a", failed=True, now=NOW)
+        await sign_in_guards.settle(connection, ["account:a"], right=False, now=NOW)
         done = await outbox.add(connection, Topic.PASSWORD_CHANGED, {}, now=NOW)
         await outbox.done(connection, done, now=NOW)
         waiting = await outbox.add(connection, Topic.PASSWORD_CHANGED, {}, now=NOW)
