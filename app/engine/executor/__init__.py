@@ -1,0 +1,127 @@
+"""How does a request become an answer, faster than graphql-core does it and with the same result?"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from graphql import DocumentNode, ExecutionResult, GraphQLSchema
+from graphql import execute as execute_with_graphql_core
+from graphql.execution import Executor, MiddlewareManager
+from graphql.execution.execute import default_field_resolver
+from graphql.execution.incremental import IncrementalExecutor
+from graphql.pyutils import is_awaitable as default_is_awaitable
+
+from app.engine.document_cache import DocumentCache
+from app.engine.executor.plan import ATTRIBUTE, BATCH, Compiled
+from app.engine.executor.run import Run
+from app.engine.executor.shapes import CLASS
+
+__all__ = ["ATTRIBUTE", "BATCH", "CLASS", "Plans", "execute", "mark_is_awaitable"]
+
+# A selection's nodes, plan and reader weigh about this much together.
+BYTES_PER_SELECTION = 6_000
+# What an executor may do differently and still be carried out here: it gives resolvers another `info`.
+_OPEN_METHODS = {"__init__", "build_resolve_info", "__module__", "__doc__", "__qualname__", "__firstlineno__"}
+_known_is_awaitable: set[Callable[[Any], Any]] = {default_is_awaitable}
+
+Plans = DocumentCache[Compiled]
+
+
+def mark_is_awaitable(predicate: Callable[[Any], Any]) -> None:
+    """Declare that `predicate` says what graphql-core's own says."""
+    _known_is_awaitable.add(predicate)
+
+
+def execute(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    root_value: Any = None,
+    context_value: Any = None,
+    variable_values: Mapping[str, Any] | None = None,
+    operation_name: str | None = None,
+    field_resolver: Any = None,
+    type_resolver: Any = None,
+    subscribe_field_resolver: Any = None,
+    max_coercion_errors: int = 50,
+    *,
+    may_yield: bool = False,
+    plans: Plans | None = None,
+    **others: Any,
+) -> ExecutionResult | Awaitable[ExecutionResult]:
+    """As `graphql.execute`, argument for argument.
+
+    The schema counts as finished: what an operation needs of it is kept between executions. With `may_yield`
+    an awaitable may also stand for work that awaits nothing, but is long enough to let others have a turn.
+    """
+    given = (root_value, context_value, variable_values, operation_name, field_resolver, type_resolver)
+    given = (*given, subscribe_field_resolver, max_coercion_errors)
+    if not _is_ours(schema, **others):
+        return execute_with_graphql_core(schema, document, *given, **others)
+    # Its part of the work up to the first field costs little: selecting the operation, coercing variables.
+    ours = {name: value for name, value in others.items() if name not in ("middleware", "executor_class")}
+    executor = (others.get("executor_class") or IncrementalExecutor).build(schema, document, *given, **ours)
+    if isinstance(executor, list):
+        return ExecutionResult(None, errors=executor)
+    reads_defaults = executor.field_resolver is default_field_resolver
+    compiled = _compiled(executor, document, operation_name, reads_defaults, plans)
+    plan = compiled.plan(executor)
+    if plan is None:
+        return execute_with_graphql_core(schema, document, *given, **others)
+    return Run(plan, executor, may_yield=may_yield).start()
+
+
+def _is_ours(
+    schema: GraphQLSchema,
+    *,
+    middleware: Any = None,
+    executor_class: type[Executor[Any]] | None = None,
+    is_awaitable: Any = None,
+    abort_signal: Any = None,
+    hooks: Any = None,
+    **_: Any,
+) -> bool:
+    if middleware and not (isinstance(middleware, MiddlewareManager) and not middleware.middlewares):
+        return False
+    return (
+        abort_signal is None
+        and hooks is None
+        and (is_awaitable is None or is_awaitable in _known_is_awaitable)
+        and (executor_class is None or _differs_in_info_only(executor_class))
+        and not (schema.get_directive("defer") or schema.get_directive("stream"))
+    )
+
+
+@lru_cache(maxsize=100)
+def _differs_in_info_only(executor_class: type[Executor[Any]]) -> bool:
+    own = executor_class.__mro__[: executor_class.__mro__.index(IncrementalExecutor)] if issubclass(
+        executor_class, IncrementalExecutor
+    ) else None
+    return own is not None and all(_OPEN_METHODS.issuperset(vars(cls)) for cls in own)
+
+
+def _compiled(
+    executor: Executor[Any],
+    document: DocumentNode,
+    operation_name: str | None,
+    reads_defaults: bool,
+    plans: Plans | None,
+) -> Compiled:
+    cache = _plans_of(executor.schema) if plans is None else plans
+    # By identity, as comparing documents costs more than executing them: whoever keeps parsed documents by
+    # the hash of their text has the same document for the same text.
+    key = (id(document), operation_name, reads_defaults)
+    known = cache.get(key)
+    if known is not None and known.document is document:
+        return known
+    compiled = Compiled(executor, document, reads_defaults=reads_defaults)
+    cache.offer(key, compiled, size=(compiled.selections + 1) * BYTES_PER_SELECTION)
+    return compiled
+
+
+def _plans_of(schema: GraphQLSchema) -> Plans:
+    # On the schema itself, so that they end with it: plans refer to it by way of its fields' resolvers.
+    attributes = vars(schema)
+    plans: Plans | None = attributes.get("_engine_plans")
+    if plans is None:
+        plans = attributes["_engine_plans"] = DocumentCache()
+    return plans
