@@ -76,7 +76,7 @@ class Field:
     def leaf(self) -> Leaf | None:
         """How the generated function reads this field, None when it takes more than that."""
         readable = self.attribute is not None or (self.resolve is None and self.plan.reads_defaults)
-        if self.shape.kind is not Kind.LEAF or self.batch is not None or not readable:
+        if self.shape.kind is not Kind.LEAF or self.batch is not None or not readable or self.definition.args:
             return None
         return Leaf(self.attribute, self.name, self.shape.exact, self.nullable)
 

@@ -213,7 +213,7 @@ class Run:
         try:
             if not self.plain[type(value)]:
                 if field.attribute is None and callable(value):
-                    value = value(self._info(field, place), **self._arguments(field))
+                    value = value(self._info(field, place))
                 if self.is_awaitable(value):
                     # The reader is still making this row's dict: it is there by the time of the fill.
                     group = groups.setdefault(field, Group(field))
@@ -265,9 +265,10 @@ class Run:
     def _read_default(
         self, field: Field, arguments: Callable[[], dict[str, Any]], place: Place, source: Any
     ) -> Any:
+        given = arguments()  # also when nothing takes them, as they may be wrong
         value = read_default(source, field.name)
         if not self.plain[type(value)] and callable(value):
-            return value(self._info(field, place), **arguments())
+            return value(self._info(field, place), **given)
         return value
 
     def _batched(self, field: Field, batch: Batch) -> Steps:

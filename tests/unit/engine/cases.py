@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from inspect import iscoroutine
 from random import Random
 from typing import Any
 
@@ -145,7 +146,7 @@ class Case:
 
         async def streams() -> Any:
             for item in items:
-                yield await item if asyncio.iscoroutine(item) else item
+                yield await item if iscoroutine(item) else item
 
         if form == 8:
             return tuple(items)
@@ -218,8 +219,11 @@ class _Schema:
             self.seed = seed
             self.kind = type_.name
 
+        def text(self: Any) -> str:
+            return f"a {self.kind}"
+
         body: dict[str, Any] = {name: property_of(name) for name in type_.fields}
-        case.classes[type_.name] = type(type_.name, (), {"__init__": make, **body})
+        case.classes[type_.name] = type(type_.name, (), {"__init__": make, "__repr__": text, **body})
         # The default type resolver reads a name that Python has mangled.
         setattr(case.classes[type_.name], f"_{type_.name}__typename", type_.name)
         if self.random.random() < 0.3 and type_.is_type_of:
@@ -296,7 +300,7 @@ class _Schema:
 
         async def settled(value: Any) -> Any:
             try:
-                return await value if asyncio.iscoroutine(value) else value
+                return await value if iscoroutine(value) else value
             except Exception as error:
                 return error
 

@@ -76,7 +76,8 @@ def test_answers_equal_those_of_graphql_core(seed: int) -> None:
     expected = told(run(execute, case, document))
     for _ in range(4):  # the third time the plan comes from the cache
         assert told(run(engine.execute, case, document)) == expected
-    case.mixed = True
     forgiving = parse(case.document.replace(")\n", f") {FORGIVING}\n", 1))
     possible = told(run(execute, case, forgiving))[1]
+    case.mixed = True
+    possible += told(run(execute, case, forgiving))[1]
     compare_unordered(run(engine.execute, case, document), run(execute, case, document), possible)
