@@ -27,9 +27,10 @@ class Faults:
         self.dead: dict[int, Place | None] = {}
         self.all_dead = False
 
-    def add(self, error: Exception, place: Place, field: Any) -> None:
+    def add(self, error: Exception, place: Place, field: Any, *, half_done: bool = False) -> None:
+        """`half_done` says that something may be on its way below this place already."""
         self._found.append((place, error, field))
-        if self.propagate and not place[2].nullable:
+        if half_done or (self.propagate and not place[2].nullable):
             target = self._target(place)
             self.dead[id(target)] = target
             self.all_dead = self.all_dead or target is None

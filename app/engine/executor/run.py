@@ -361,7 +361,7 @@ class Run:
             else:
                 self._complete(field, inner, item_place, out, index, item, sink, group)
         if error is not None:
-            raise error
+            self.faults.add(error, place, field, half_done=True)
 
     def _complete_uniform(
         self, field: Field, inner: Shape, place: Place, box: Box, key: Any, items: Any, cls: type, sink: Sink

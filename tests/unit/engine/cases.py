@@ -54,7 +54,7 @@ class Unread(Exception):
 def _odd(value: Any) -> Any:
     if value == "odd":
         raise ValueError("odd values cannot be shown")
-    return None if value == "void" else f"<{value}>"
+    return None if value == "void" else f"<{value if isinstance(value, (str, int)) else type(value).__name__}>"
 
 
 @dataclass
