@@ -1,7 +1,7 @@
 """How does a request become an answer, faster than graphql-core does it and with the same result?"""
 
 from collections.abc import Awaitable, Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from graphql import DocumentNode, ExecutionResult, GraphQLSchema
@@ -43,6 +43,11 @@ def execute(
     type_resolver: Any = None,
     subscribe_field_resolver: Any = None,
     max_coercion_errors: int = 50,
+    enable_early_execution: bool = False,
+    middleware: Any = None,
+    executor_class: type[Executor[Any]] | None = None,
+    is_awaitable: Callable[[Any], Any] | None = None,
+    is_async_iterable: Callable[[Any], Any] | None = None,
     *,
     may_yield: bool = False,
     plans: Plans | None = None,
@@ -53,59 +58,50 @@ def execute(
     The schema counts as finished: what an operation needs of it is kept between executions. With `may_yield`
     an awaitable may also stand for work that awaits nothing, but is long enough to let others have a turn.
     """
-    given = (root_value, context_value, variable_values, operation_name, field_resolver, type_resolver)
-    given = (*given, subscribe_field_resolver, max_coercion_errors)
-    if not _is_ours(schema, **others):
-        return execute_with_graphql_core(schema, document, *given, **others)
-    # Its part of the work up to the first field costs little: selecting the operation, coercing variables.
-    ours = {name: value for name, value in others.items() if name not in ("middleware", "executor_class")}
-    executor = (others.get("executor_class") or IncrementalExecutor).build(schema, document, *given, **ours)
+    given: tuple[Any, ...] = (root_value, context_value, variable_values, operation_name, field_resolver)
+    given = (*given, type_resolver, subscribe_field_resolver, max_coercion_errors, enable_early_execution)
+    core = partial(execute_with_graphql_core, schema, document, *given, middleware, executor_class)
+    core = partial(core, is_awaitable, is_async_iterable, **others)
+    if not _is_ours(schema, middleware, executor_class, is_awaitable, others):
+        return core()
+    # graphql-core's part of the work up to the first field costs little.
+    build = (executor_class or IncrementalExecutor).build
+    executor = build(schema, document, *given, None, is_awaitable, is_async_iterable, **others)
     if isinstance(executor, list):
         return ExecutionResult(None, errors=executor)
-    reads_defaults = executor.field_resolver is default_field_resolver
-    compiled = _compiled(executor, document, operation_name, reads_defaults, plans)
-    plan = compiled.plan(executor)
-    if plan is None:
-        return execute_with_graphql_core(schema, document, *given, **others)
-    return Run(plan, executor, may_yield=may_yield).start()
+    plan = _compiled(executor, document, operation_name, plans).plan(executor)
+    return core() if plan is None else Run(plan, executor, may_yield=may_yield).start()
 
 
 def _is_ours(
     schema: GraphQLSchema,
-    *,
-    middleware: Any = None,
-    executor_class: type[Executor[Any]] | None = None,
-    is_awaitable: Any = None,
-    abort_signal: Any = None,
-    hooks: Any = None,
-    **_: Any,
+    middleware: Any,
+    executor_class: type[Executor[Any]] | None,
+    is_awaitable: Callable[[Any], Any] | None,
+    others: Mapping[str, Any],
 ) -> bool:
-    if middleware and not (isinstance(middleware, MiddlewareManager) and not middleware.middlewares):
-        return False
     return (
-        abort_signal is None
-        and hooks is None
-        and (is_awaitable is None or is_awaitable in _known_is_awaitable)
+        (not middleware or (isinstance(middleware, MiddlewareManager) and not middleware.middlewares))
         and (executor_class is None or _differs_in_info_only(executor_class))
+        and (is_awaitable is None or is_awaitable in _known_is_awaitable)
+        and others.get("abort_signal") is None
+        and others.get("hooks") is None
         and not (schema.get_directive("defer") or schema.get_directive("stream"))
     )
 
 
 @lru_cache(maxsize=100)
 def _differs_in_info_only(executor_class: type[Executor[Any]]) -> bool:
-    own = executor_class.__mro__[: executor_class.__mro__.index(IncrementalExecutor)] if issubclass(
-        executor_class, IncrementalExecutor
-    ) else None
-    return own is not None and all(_OPEN_METHODS.issuperset(vars(cls)) for cls in own)
+    if not issubclass(executor_class, IncrementalExecutor):
+        return False
+    own = executor_class.__mro__[: executor_class.__mro__.index(IncrementalExecutor)]
+    return all(_OPEN_METHODS.issuperset(vars(cls)) for cls in own)
 
 
 def _compiled(
-    executor: Executor[Any],
-    document: DocumentNode,
-    operation_name: str | None,
-    reads_defaults: bool,
-    plans: Plans | None,
+    executor: Executor[Any], document: DocumentNode, operation_name: str | None, plans: Plans | None
 ) -> Compiled:
+    reads_defaults = executor.field_resolver is default_field_resolver
     cache = _plans_of(executor.schema) if plans is None else plans
     # By identity, as comparing documents costs more than executing them: whoever keeps parsed documents by
     # the hash of their text has the same document for the same text.

@@ -9,6 +9,7 @@ objects below them are again one batch.
 from asyncio import CancelledError, Future, ensure_future, gather, get_running_loop, sleep
 from collections import deque
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator
+from contextlib import suppress
 from functools import partial
 from inspect import iscoroutine
 from math import isfinite
@@ -17,6 +18,7 @@ from typing import Any, Final
 
 from graphql import ExecutionResult, GraphQLError, GraphQLObjectType, get_argument_values
 from graphql.execution import Executor
+from graphql.execution.executor import collect_iterator_awaitables
 from graphql.pyutils import Path, Undefined, inspect, is_iterable
 
 from app.engine.executor.faults import Faults, Place
@@ -151,7 +153,10 @@ class Run:
         finally:
             for group in self.groups:
                 for hole in group.holes:
-                    self._drop(hole)
+                    if hole.value is _WAITING and hole.future is None and iscoroutine(hole.awaitable):
+                        hole.awaitable.close()
+                    else:
+                        self._drop(hole)
             if self.dropped:
                 await gather(*self.dropped, return_exceptions=True)
 
@@ -341,13 +346,13 @@ class Run:
         error = None
         if type(value) is not list:
             if self.executor.is_async_iterable(value):
-                hole = Hole(_collect(value), place, partial(self._complete, field, shape, place, box, key))
+                hole = Hole(_collect(value, inner), place, partial(self._complete, field, shape, place, box, key))
                 group.holes.append(hole)
                 return
             if not is_iterable(value):
                 message = f"Expected Iterable, but did not find one for field '{field.parent}.{field.name}'."
                 raise GraphQLError(message)
-            value = value if type(value) is _Items else _listed(value)
+            value = value if type(value) is _Items else self._listed(value)
             error = value.error
         classes = set(map(type, value))
         if len(classes) == 1 and self._complete_uniform(field, inner, place, box, key, value, classes.pop(), sink):
@@ -362,6 +367,18 @@ class Run:
                 self._complete(field, inner, item_place, out, index, item, sink, group)
         if error is not None:
             self.faults.add(error, place, field, half_done=True)
+
+    def _listed(self, iterable: Iterable[Any]) -> _Items:
+        items = _Items()
+        iterator = iter(iterable)
+        try:
+            items.extend(iterator)
+        except Exception as error:  # noqa: BLE001
+            items.error = error
+            # What it would still have given may have begun, and is not to be left lying about.
+            rest = collect_iterator_awaitables(iterator, self.is_awaitable)
+            self.executor.track_async_work(rest)
+        return items
 
     def _complete_uniform(
         self, field: Field, inner: Shape, place: Place, box: Box, key: Any, items: Any, cls: type, sink: Sink
@@ -440,7 +457,7 @@ class Run:
     # Waiting
 
     async def _wait(self) -> None:
-        """Until some group is ready."""
+        """Until some group is ready, or something has failed."""
         fresh, self.fresh = [group for group in self.fresh if group in self.groups], []
         if len(self.groups) == 1 and len(fresh) == 1 and len(fresh[0].holes) == 1:
             # The usual case of one root field or one batch needs no task.
@@ -471,15 +488,26 @@ class Run:
             if self.waiter and not self.waiter.done():
                 self.waiter.set_exception(error)
             return
-        hole.value = future.result() if error is None else _Raised(error)
+        if error is None:
+            hole.value = future.result()
+        elif group.batch is not None:
+            hole.value = _Raised(error)
+        else:
+            # At once, as it may make other waiting pointless.
+            hole.value = _DROPPED
+            self.faults.add(error, hole.place, group.field)
+            self._wake()
         self._count_down(group)
 
     def _count_down(self, group: Group) -> None:
         group.left -= 1
         if not group.left:
             self._close(group)
-            if self.waiter and not self.waiter.done():
-                self.waiter.set_result(None)
+            self._wake()
+
+    def _wake(self) -> None:
+        if self.waiter and not self.waiter.done():
+            self.waiter.set_result(None)
 
     def _close(self, group: Group) -> None:
         del self.groups[group]
@@ -518,11 +546,12 @@ class Run:
         if hole.value is not _WAITING:
             return
         hole.value = _DROPPED
-        if hole.future is not None:
+        if hole.future is None:
+            # What nobody waits for yet is left to end by itself, as graphql-core leaves it.
+            self.executor.settle_in_background([hole.awaitable])
+        elif hole.future is not hole.awaitable:  # a task made here; a future may have others waiting
             hole.future.cancel()
             self.dropped.append(hole.future)
-        elif iscoroutine(hole.awaitable):
-            hole.awaitable.close()
 
     # What resolvers are given
 
@@ -567,20 +596,17 @@ class Run:
         return lambda: first.pop() if first else self._arguments(field)
 
 
-def _listed(iterable: Iterable[Any]) -> _Items:
+async def _collect(iterable: AsyncIterable[Any], inner: Shape) -> _Items:
     items = _Items()
+    iterator = aiter(iterable)
     try:
-        items.extend(iterable)
-    except Exception as error:  # noqa: BLE001
-        items.error = error
-    return items
-
-
-async def _collect(iterable: AsyncIterable[Any]) -> _Items:
-    items = _Items()
-    try:
-        async for item in iterable:
-            items.append(item)  # noqa: PERF401  # a comprehension would lose them to an error
+        async for item in iterator:
+            items.append(item)
+            if not inner.nullable and (item is None or isinstance(item, Exception)):
+                # The list becomes null: it need not go on.
+                with suppress(Exception):
+                    await iterator.aclose()  # type: ignore[attr-defined]  # if it has one
+                break
     except Exception as error:  # noqa: BLE001
         items.error = error
     return items

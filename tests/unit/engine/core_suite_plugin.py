@@ -6,7 +6,7 @@ The plugin that those tests are written for does more; this is all that they nee
 import importlib
 import sys
 from collections.abc import Callable, Iterable
-from inspect import iscoroutinefunction, isfunction
+from inspect import isfunction
 from types import FrameType
 from typing import Any
 
@@ -19,10 +19,6 @@ packages = [importlib.import_module(name) for name in ("graphql.execution", "gra
 mark_is_awaitable(modules[0].assume_not_awaitable)
 for place in (*modules, *packages):
     place.execute = execute  # type: ignore[attr-defined]
-
-
-class Described:
-    """What a `describe_` function defines."""
 
 
 class DescribeBlock(pytest.Module):
@@ -68,15 +64,8 @@ class DescribeBlock(pytest.Module):
 
     def collect(self) -> Iterable[Any]:
         self.session._fixturemanager.parsefactories(self)
-        for name, value in vars(self.obj).items():
-            if name.startswith("describe_"):
-                yield DescribeBlock.of(self, value)
-            elif self.istestfunction(value, name):
-                yield from self._genfunctions(name, value)
+        return super(pytest.Module, self).collect()
 
 
 def pytest_pycollect_makeitem(collector: Any, name: str, obj: Any) -> Any:
     return DescribeBlock.of(collector, obj) if name.startswith("describe_") and isfunction(obj) else None
-
-
-__all__ = ["DescribeBlock", "iscoroutinefunction"]
