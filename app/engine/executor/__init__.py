@@ -20,8 +20,6 @@ __all__ = ["ATTRIBUTE", "BATCH", "CLASS", "Plans", "execute", "mark_is_awaitable
 
 # A selection's nodes, plan and reader weigh about this much together.
 BYTES_PER_SELECTION = 6_000
-# What an executor may do differently and still be carried out here: it gives resolvers another `info`.
-_OPEN_METHODS = {"__init__", "build_resolve_info", "__module__", "__doc__", "__qualname__", "__firstlineno__"}
 _known_is_awaitable: set[Callable[[Any], Any]] = {default_is_awaitable}
 
 Plans = DocumentCache[Compiled]
@@ -95,7 +93,8 @@ def _differs_in_info_only(executor_class: type[Executor[Any]]) -> bool:
     if not issubclass(executor_class, IncrementalExecutor):
         return False
     own = executor_class.__mro__[: executor_class.__mro__.index(IncrementalExecutor)]
-    return all(_OPEN_METHODS.issuperset(vars(cls)) for cls in own)
+    overridden = {name for cls in own for name in vars(cls) if hasattr(IncrementalExecutor, name)}
+    return all(name == "build_resolve_info" or name.startswith("__") for name in overridden)
 
 
 def _compiled(
