@@ -5,6 +5,7 @@
 Rounds of both are interleaved; printed are medians and their ratios.
 """
 
+# ruff: noqa: T201  # a command prints
 import asyncio
 import sys
 from collections.abc import Callable
@@ -41,11 +42,11 @@ class Version:
     released: str
 
 
-async def load_authors(parents: list["Package"], info: Any) -> list[Author]:
+async def load_authors(parents: list["Package"], _info: Any) -> list[Author]:
     return [AUTHORS[int(parent.id) % 10] for parent in parents]
 
 
-async def load_versions(parents: list["Package"], info: Any) -> list[list[Version]]:
+async def load_versions(parents: list["Package"], _info: Any) -> list[list[Version]]:
     return [VERSIONS] * len(parents)
 
 
@@ -63,7 +64,9 @@ class Package:
 
 
 AUTHORS = [Author(id=strawberry.ID(str(n)), name=f"Author {n}", slug=f"author-{n}") for n in range(10)]
-VERSIONS = [Version(id=strawberry.ID(str(n)), number=f"1.{n}", size=n, released="2026-01-01") for n in range(3)]
+VERSIONS = [
+    Version(id=strawberry.ID(str(n)), number=f"1.{n}", size=n, released="2026-01-01") for n in range(3)
+]
 PACKAGES = [
     Package(
         id=strawberry.ID(str(n)),
@@ -87,8 +90,8 @@ class Query:
 
 SDL = """
 type Query { packages: [Package!]! }
-type Package { id: ID! slug: String! name: String! summary: String downloads: Int! featured: Boolean! rating: Float
-  author: Author! versions: [Version!]! }
+type Package { id: ID! slug: String! name: String! summary: String downloads: Int! featured: Boolean!
+  rating: Float  author: Author! versions: [Version!]! }
 type Author { id: ID! name: String! slug: String! }
 type Version { id: ID! number: String! size: Int! released: String! }
 """

@@ -1,4 +1,4 @@
-"""How a GraphQL document becomes something safe to execute, and is executed; knows nothing of the business."""
+"""How a GraphQL document becomes something safe, and an answer; knows nothing of the business."""
 
 from app.engine.executor import execute
 

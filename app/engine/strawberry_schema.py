@@ -1,9 +1,9 @@
 """How does a Strawberry schema execute by the engine?
 
-Everything around the execution of an operation stays Strawberry's: extensions, the handling of errors,
-subscriptions. Field extensions, permissions and `Info` are part of the resolvers that Strawberry has built, and
-the engine calls these as graphql-core would. Extensions that wrap every resolver, and directives of the schema's
-own, make an operation graphql-core's.
+Everything around the execution stays Strawberry's: extensions, the handling of errors, subscriptions. Field
+extensions, permissions and `Info` are part of the resolvers that Strawberry has built, and the engine calls
+these as graphql-core would. Extensions that wrap every resolver, and directives of the schema's own, make an
+operation graphql-core's.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -36,7 +36,7 @@ class Batched(FieldExtension):
     def __init__(self, load: Load) -> None:
         self.load = load
 
-    async def resolve_async(self, next_: Any, source: Any, info: Info[Any, Any], **arguments: Any) -> Any:  # noqa: ARG002
+    async def resolve_async(self, next_: Any, source: Any, info: Info[Any, Any], **arguments: Any) -> Any:  # noqa: ARG002  # never asked
         [value] = await self.load([source], info, **arguments)
         if isinstance(value, Exception):
             raise value

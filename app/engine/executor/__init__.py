@@ -23,6 +23,7 @@ BYTES_PER_SELECTION = 6_000
 _known_is_awaitable: set[Callable[[Any], Any]] = {default_is_awaitable}
 
 Plans = DocumentCache[Compiled]
+Result = ExecutionResult | Awaitable[ExecutionResult]
 
 
 def mark_is_awaitable(predicate: Callable[[Any], Any]) -> None:
@@ -50,7 +51,7 @@ def execute(
     may_yield: bool = False,
     plans: Plans | None = None,
     **others: Any,
-) -> ExecutionResult | Awaitable[ExecutionResult]:
+) -> Result:
     """As `graphql.execute`, argument for argument.
 
     The schema counts as finished: what an operation needs of it is kept between executions. With `may_yield`
@@ -58,23 +59,25 @@ def execute(
     """
     given: tuple[Any, ...] = (root_value, context_value, variable_values, operation_name, field_resolver)
     given = (*given, type_resolver, subscribe_field_resolver, max_coercion_errors, enable_early_execution)
-    core = partial(execute_with_graphql_core, schema, document, *given, middleware, executor_class)
-    core = partial(core, is_awaitable, is_async_iterable, **others)
+    given_core = (*given, middleware, executor_class, is_awaitable, is_async_iterable)
+    core: Callable[[], Result] = partial(execute_with_graphql_core, schema, document, *given_core, **others)
     if not _is_ours(schema, middleware, executor_class, is_awaitable, others):
         return core()
     # graphql-core's part of the work up to the first field costs little.
-    build = (executor_class or IncrementalExecutor).build
+    build: Callable[..., Any] = (executor_class or IncrementalExecutor).build
     executor = build(schema, document, *given, None, is_awaitable, is_async_iterable, **others)
     if isinstance(executor, list):
         return ExecutionResult(None, errors=executor)
     plan = _compiled(executor, document, operation_name, plans).plan(executor)
-    return core() if plan is None else Run(plan, executor, may_yield=may_yield).start()
+    if plan is None:
+        return core()
+    return Run(plan, executor, may_yield=may_yield).start()
 
 
 def _is_ours(
     schema: GraphQLSchema,
     middleware: Any,
-    executor_class: type[Executor[Any]] | None,
+    executor_class: Any,
     is_awaitable: Callable[[Any], Any] | None,
     others: Mapping[str, Any],
 ) -> bool:
@@ -89,7 +92,7 @@ def _is_ours(
 
 
 @lru_cache(maxsize=100)
-def _differs_in_info_only(executor_class: type[Executor[Any]]) -> bool:
+def _differs_in_info_only(executor_class: Any) -> bool:
     if not issubclass(executor_class, IncrementalExecutor):
         return False
     own = executor_class.__mro__[: executor_class.__mro__.index(IncrementalExecutor)]
@@ -108,7 +111,7 @@ def _compiled(
     known = cache.get(key)
     if known is not None and known.document is document:
         return known
-    compiled = Compiled(executor, document, reads_defaults=reads_defaults)
+    compiled = Compiled(document, reads_defaults=reads_defaults)
     cache.offer(key, compiled, size=(compiled.selections + 1) * BYTES_PER_SELECTION)
     return compiled
 

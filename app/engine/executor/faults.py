@@ -5,7 +5,7 @@ from typing import Any
 
 from graphql import GraphQLError, located_error
 
-# (place of the parent or list, key or index, Field or Shape): see plan.Field. Recursive, hence untyped inside.
+# (place of the parent or list, key or index, Field or Shape), see plan.Field; recursive, hence untyped.
 Place = tuple[Any, Any, Any]
 
 

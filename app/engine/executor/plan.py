@@ -42,11 +42,6 @@ class Field:
     index, Shape of the item), and None is the whole of the data.
     """
 
-    __slots__ = (
-        "_selections", "attribute", "batch", "definition", "details", "key", "name", "nodes", "nullable", "ordinal",
-        "parent", "plan", "resolve", "shape", "typename",
-    )  # fmt: skip
-
     def __init__(
         self,
         plan: "Plan",
@@ -126,7 +121,7 @@ class Selection:
 
 
 class Plan:
-    """One operation under one set of skipped fields. `stages` are run one after the other: a mutation's fields."""
+    """One operation under one set of skipped fields. `stages` run in turn: a mutation's fields."""
 
     def __init__(self, executor: Executor[Any], *, reads_defaults: bool, budget: int) -> None:
         self.reads_defaults = reads_defaults
@@ -163,7 +158,7 @@ class Plan:
 class Compiled:
     """The plans of one operation of one document, one for each set of fields that its variables skip."""
 
-    def __init__(self, executor: Executor[Any], document: DocumentNode, *, reads_defaults: bool) -> None:
+    def __init__(self, document: DocumentNode, *, reads_defaults: bool) -> None:
         # Held so that its identity, by which it is found, is not given to another.
         self.document = document
         self.reads_defaults = reads_defaults

@@ -33,7 +33,7 @@ Read = Callable[[Sequence[Any], list[dict[str, Any]], Callable[[int, int, Any], 
 
 
 class Leaf(NamedTuple):
-    """How to read one leaf: by attribute as Strawberry does, else by key or attribute as graphql-core does."""
+    """How to read one leaf: by its attribute, else by key or attribute as graphql-core's default."""
 
     attribute: str | None
     name: str
@@ -41,7 +41,7 @@ class Leaf(NamedTuple):
     nullable: bool
 
 
-_CHECKS = {
+_CHECKS: dict[type | None, str] = {
     str: "type({v}) is not str",
     bool: "type({v}) is not bool",
     int: "(type({v}) is not int or not -2147483648 <= {v} <= 2147483647)",
@@ -51,7 +51,7 @@ _CHECKS = {
 
 
 def make_reader(keys: Sequence[tuple[str, Leaf | str | None]]) -> Read:
-    """One entry for each response key in order: a leaf to read, a constant (`__typename`), or None to fill later."""
+    """For each response key in order: a leaf to read, a constant (`__typename`), or None to fill later."""
     lines = ["def read(sources, outs, other):", " append = outs.append", " for s in sources:"]
     entries = []
     count = 0

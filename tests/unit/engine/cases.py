@@ -1,7 +1,7 @@
 """Schemas, data with failures, and documents, all made from one source of randomness.
 
-What a field gives depends on nothing but its path, its arguments and its parent's own seed, so that it gives the
-same in every execution; only whether it has to be awaited depends on the case being `mixed`.
+What a field gives depends on nothing but its path, its arguments and its parent's own seed, so that it gives
+the same in every execution; only whether it has to be awaited depends on the case being `mixed`.
 """
 
 import asyncio
@@ -54,7 +54,9 @@ class Unread(Exception):
 def _odd(value: Any) -> Any:
     if value == "odd":
         raise ValueError("odd values cannot be shown")
-    return None if value == "void" else f"<{value if isinstance(value, (str, int)) else type(value).__name__}>"
+    return (
+        None if value == "void" else f"<{value if isinstance(value, (str, int)) else type(value).__name__}>"
+    )
 
 
 @dataclass
@@ -81,7 +83,9 @@ class Case:
             "numbers": [[1, 2], 3, None],
             "box": [{"size": 2}, {"size": 1, "label": "x"}, None],
         }
-        given = {name: self.random.choice(values) for name, values in choices.items() if self.random.random() < 0.6}
+        given = {
+            name: self.random.choice(values) for name, values in choices.items() if self.random.random() < 0.6
+        }
         return {"yes": self.random.random() < 0.5, **given}
 
     # Values
@@ -138,7 +142,10 @@ class Case:
     def _list(self, type_: Any, seed: str, random: Random) -> Any:
         length = random.choice([0, 1, 2, 2, 3])
         form = random.randrange(12)
-        items = [self.value(type_.of_type, f"{seed}.{index}", top=False) if form != 9 else None for index in range(length)]
+        items = [
+            self.value(type_.of_type, f"{seed}.{index}", top=False) if form != 9 else None
+            for index in range(length)
+        ]
 
         def fails() -> Any:
             yield from items
@@ -182,10 +189,18 @@ class _Schema:
         odd = GraphQLScalarType("Odd", coerce_output_value=_odd)
         box = GraphQLInputObjectType(
             "Box",
-            lambda: {"size": GraphQLInputField(GraphQLNonNull(GraphQLInt)), "label": GraphQLInputField(GraphQLString)},
+            lambda: {
+                "size": GraphQLInputField(GraphQLNonNull(GraphQLInt)),
+                "label": GraphQLInputField(GraphQLString),
+            },
         )
         self.leaves = [GraphQLString, GraphQLInt, GraphQLFloat, GraphQLBoolean, GraphQLID, colour, odd]
-        self.inputs = {"number": GraphQLInt, "text": GraphQLString, "numbers": GraphQLList(GraphQLInt), "box": box}
+        self.inputs = {
+            "number": GraphQLInt,
+            "text": GraphQLString,
+            "numbers": GraphQLList(GraphQLInt),
+            "box": box,
+        }
         shared = self._fields_later("Named", ["name", "count", "next"])
         self.interface = GraphQLInterfaceType("Named", shared, resolve_type=self._resolve_type())
         self.types = [self._object(f"T{number}") for number in range(self.random.randint(1, 3))]
@@ -288,44 +303,54 @@ class _Schema:
         return self._with_resolver(type_, arguments, random)
 
     def _with_resolver(self, type_: Any, arguments: Any, random: Random) -> GraphQLField:
-        case = self.case
-
-        def resolve(source: Any, info: Any, **given: Any) -> Any:
-            path = "/".join(map(str, info.path.as_list()))
-            return case.value(type_, f"{path}({sorted(given.items())}){info.field_name}.{info.parent_type}")
-
-        def answer(source: Any, given: dict[str, Any]) -> Any:
-            seed = source["seed"] if isinstance(source, dict) else getattr(source, "seed", "none")
-            return case.value(type_, f"{seed}({sorted(given.items())})")
-
-        async def settled(value: Any) -> Any:
-            try:
-                return await value if iscoroutine(value) else value
-            except Exception as error:
-                return error
-
-        def attempt(source: Any, given: dict[str, Any]) -> Any:
-            try:
-                return answer(source, given)
-            except Exception as error:
-                return error
-
-        def batch(parents: Any, info: Any, **given: Any) -> Any:
-            if not case.mixed:
-                return [attempt(parent, given) for parent in parents]
-
-            async def later() -> Any:
-                return [await settled(attempt(parent, given)) for parent in parents]
-
-            return later()
-
         form = random.randrange(5)
         if form == 0 and not arguments:
             return GraphQLField(type_)
         if form == 1:
-            single = lambda source, info, **given: answer(source, given)  # noqa: E731
-            return GraphQLField(type_, arguments, resolve=single, extensions={BATCH: batch})
-        return GraphQLField(type_, arguments, resolve=resolve) if form < 4 else GraphQLField(type_, arguments)
+            answers = _Answers(self.case, type_)
+            return GraphQLField(type_, arguments, resolve=answers.single, extensions={BATCH: answers.batch})
+        if form == 4:
+            return GraphQLField(type_, arguments)
+        case = self.case
+
+        def resolve(source: Any, info: Any, **given: Any) -> Any:
+            path = "/".join(map(str, info.path.as_list()))
+            seed = f"{path}({sorted(given.items())}){info.field_name}.{info.parent_type}"
+            return case.value(type_, seed)
+
+        return GraphQLField(type_, arguments, resolve=resolve)
+
+
+@dataclass
+class _Answers:
+    """The same for one parent after the other and for all of them at once."""
+
+    case: Case
+    type: Any
+
+    def single(self, source: Any, info: Any, **given: Any) -> Any:
+        seed = source["seed"] if isinstance(source, dict) else getattr(source, "seed", "none")
+        return self.case.value(self.type, f"{seed}({sorted(given.items())})")
+
+    def batch(self, parents: Any, info: Any, **given: Any) -> Any:
+        if self.case.mixed:
+            return self._batch_later(parents, given)
+        return [self._attempt(parent, given) for parent in parents]
+
+    async def _batch_later(self, parents: Any, given: dict[str, Any]) -> list[Any]:
+        return [await self._settled(self._attempt(parent, given)) for parent in parents]
+
+    def _attempt(self, parent: Any, given: dict[str, Any]) -> Any:
+        try:
+            return self.single(parent, None, **given)
+        except (Unread, GraphQLError) as error:
+            return error
+
+    async def _settled(self, value: Any) -> Any:
+        try:
+            return await value if iscoroutine(value) else value
+        except (Unread, GraphQLError) as error:
+            return error
 
 
 class _Document:
@@ -347,9 +372,8 @@ class _Document:
             f"fragment {name} on {type_} {self._set(type_, 2, number + 1)}"
             for number, (name, type_) in enumerate(self.fragments)
         ]
-        heading = (
-            "$yes: Boolean!, $no: Boolean = false, $number: Int = 4, $text: String, $numbers: [Int], $box: Box = {size: 9}"
-        )
+        heading = "$yes: Boolean!, $no: Boolean = false, $number: Int = 4, $text: String"
+        heading += ", $numbers: [Int], $box: Box = {size: 9}"
         name = "Asked" if self.random.random() < 0.5 else ""
         return "\n".join([f"{kind} {name}({heading})\n{self._set(root, 4, 0)}", *texts])
 
@@ -390,7 +414,12 @@ class _Document:
         return f"{self.random.choice('abc')}: " if self.random.random() < 0.2 else ""
 
     def _arguments(self, definition: GraphQLField) -> str:
-        literals = {"number": "7", "text": '"x\\"y"', "numbers": "[1, $number]", "box": "{size: $number, label: $text}"}
+        literals = {
+            "number": "7",
+            "text": '"x\\"y"',
+            "numbers": "[1, $number]",
+            "box": "{size: $number, label: $text}",
+        }
         parts = []
         for name in definition.args:
             form = self.random.random()

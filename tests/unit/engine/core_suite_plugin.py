@@ -1,4 +1,4 @@
-"""A pytest plugin for graphql-core's own tests: they execute by the engine, and their `describe_` blocks are run.
+"""A pytest plugin for graphql-core's own tests: they execute by the engine, `describe_` blocks are collected.
 
 The plugin that those tests are written for does more; this is all that they need of it.
 """

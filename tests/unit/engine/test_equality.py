@@ -56,7 +56,7 @@ def by_null(data: Any, errors: list[Any]) -> dict[tuple[Any, ...], list[Any]]:
 
 
 def compare_unordered(ours: ExecutionResult, core: ExecutionResult, possible: list[Any]) -> None:
-    """Errors below a place that has become null may be cut short by one another, and timing decides which are."""
+    """Errors below a place that has become null may be cut short by one another; timing decides which."""
     (our_data, our_errors), (core_data, core_errors) = told(ours), told(core)
     assert our_data == core_data
     our_places, core_places = by_null(ours.data, our_errors), by_null(core.data, core_errors)
