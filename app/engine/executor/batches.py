@@ -1,7 +1,7 @@
 """What does a run work on: rows of objects, and holes where something is awaited?"""
 
 from asyncio import Future
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final
 
 from graphql import GraphQLObjectType
@@ -38,10 +38,12 @@ class Batch:
         self.slots: list[tuple[Box, str | int, int]] = []
         self.ranges: list[tuple[Box, str | int, int, int]] = []
 
-    def put_in_place(self) -> None:
+    def put_in_place(self) -> Iterator[None]:
         outs = self.outs
-        for box, key, row in self.slots:
-            box[key] = outs[row]
+        for start in range(0, len(self.slots), 5_000):
+            for box, key, row in self.slots[start : start + 5_000]:
+                box[key] = outs[row]
+            yield
         for box, key, start, end in self.ranges:
             box[key] = outs[start:end]
 

@@ -136,7 +136,7 @@ class Run:
         for start in range(0, len(sources), ROWS_AT_ONCE):
             selection.read(sources[start : start + ROWS_AT_ONCE], outs, other)
             yield
-        batch.put_in_place()
+        yield from batch.put_in_place()
         for found in leaves.values():
             self._take(found)
         for field in selection.others:

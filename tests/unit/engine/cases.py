@@ -389,7 +389,8 @@ class _Document:
             return f"{self._alias()}__typename{self._directives()}"
         if form < 0.22 and depth > 0 and self.budget > 0:
             condition = self._condition(type_)
-            return f"...{condition and f' on {condition}'}{self._directives()} {self._set(condition or type_, depth - 1, first)}"
+            inner = self._set(condition or type_, depth - 1, first)
+            return f"...{condition and f' on {condition}'}{self._directives()} {inner}"
         if form < 0.34 and first < len(self.fragments):
             return f"...{self.random.choice(self.fragments[first:])[0]}{self._directives()}"
         return self._field(type_, depth, first)
