@@ -8,12 +8,46 @@ from strawberry import Schema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.utils.str_converters import to_camel_case
 
-from app.resolvers import accounts, api_keys, nodes, plans, usage
+from app.resolvers import (
+    accounts,
+    api_keys,
+    catalog,
+    downloads,
+    nodes,
+    plans,
+    publishing,
+    purchases,
+    reviews,
+    usage,
+)
 from app.schema.accounts import User
 from app.schema.api_keys import CreateApiKeyPayload, RevokeApiKeyPayload, RotateApiKeyPayload
+from app.schema.catalog import Category, Package
 from app.schema.errors import ERROR_TYPES
 from app.schema.node import Node
-from app.schema.permissions import PUBLIC, READ, REPORT_USAGE, SESSION, WRITE, Access, ErrorsAsData, Guard
+from app.schema.package_lists import PackageConnection
+from app.schema.permissions import (
+    PUBLIC,
+    PUBLISH,
+    PURCHASE,
+    READ,
+    REPORT_USAGE,
+    SESSION,
+    WRITE,
+    Access,
+    ErrorsAsData,
+    Guard,
+)
+from app.schema.publishing import (
+    BecomeAuthorPayload,
+    CreateUploadPayload,
+    PublishPackagePayload,
+    PublishVersionPayload,
+    UpdatePackagePayload,
+    YankVersionPayload,
+)
+from app.schema.purchases import CreateDownloadPayload, LicenceKey, PurchasePackagePayload
+from app.schema.reviewing import ReviewPackagePayload
 from app.schema.scalars import SCALARS
 from app.schema.sign_in import (
     ChangePasswordPayload,
@@ -56,7 +90,15 @@ class Query:
     nodes: list[Node | None] = query(
         nodes.nodes, PUBLIC, "Many things by their ids, in the order of the ids."
     )
+    package: Package | None = query(
+        catalog.package, PUBLIC, "A package by its slug; null for what is not yours to see."
+    )
+    packages: PackageConnection = query(catalog.packages, PUBLIC, "The packages that are listed.")
+    categories: list[Category] = query(catalog.categories, PUBLIC, "The groups of packages, by name.")
     plans: list[Plan] = query(plans.plans, PUBLIC, "The plans there are.")
+    licence_keys: list[LicenceKey] = query(
+        purchases.licence_keys, PUBLIC, "The keys that prove licences, the signing one first."
+    )
 
 
 @strawberry.type(description="What can be done.")
@@ -98,14 +140,50 @@ class Mutation:
         api_keys.revoke_api_key, WRITE, "Ends an API key from the next request on."
     )
 
+    purchase_package: PurchasePackagePayload | None = mutation(
+        purchases.purchase_package, PURCHASE, "Buys a package; what is free is complete at once."
+    )
+    create_download: CreateDownloadPayload | None = mutation(
+        downloads.create_download, READ, "Makes a link, good for an hour, to a file that you own."
+    )
+    review_package: ReviewPackagePayload | None = mutation(
+        reviews.review_package, WRITE, "Rates a package that you own, or changes your review."
+    )
+
     record_usage: RecordUsagePayload | None = mutation(
         usage.record_usage, REPORT_USAGE, "Counts what accounts used elsewhere, once for each event."
     )
 
+    become_author: BecomeAuthorPayload | None = mutation(
+        publishing.become_author, SESSION, "Makes the account an author's, who may publish."
+    )
+    create_upload: CreateUploadPayload | None = mutation(
+        publishing.create_upload, PUBLISH, "Announces a file and gives a link to send it to."
+    )
+    publish_package: PublishPackagePayload | None = mutation(
+        publishing.publish_package, PUBLISH, "Makes a package, and publishes it when it comes with a version."
+    )
+    publish_version: PublishVersionPayload | None = mutation(
+        publishing.publish_version, PUBLISH, "Adds a version to a package of yours."
+    )
+    update_package: UpdatePackagePayload | None = mutation(
+        publishing.update_package, PUBLISH, "Changes a package of yours, or what becomes of it."
+    )
+    yank_version: YankVersionPayload | None = mutation(
+        publishing.yank_version, PUBLISH, "Takes a version of yours back for good."
+    )
+
+
+class QuietSchema(Schema):
+    """Strawberry logs every refusal's traceback; here, who presents an error logs the unexpected."""
+
+    def process_errors(self, *_: Any) -> None:
+        return
+
 
 def build_schema(*, suggestions: bool = True) -> Schema:
     """The one schema of the process: Strawberry's types cannot serve two."""
-    return Schema(
+    return QuietSchema(
         query=Query,
         mutation=Mutation,
         types=ERROR_TYPES,

@@ -67,7 +67,10 @@ def _mailer(settings: Settings) -> Mailer:
 
 def _signer(settings: Settings, keyring: Keyring) -> Ed25519Signer:
     given = settings.licence_signing_key.get_secret_value()
-    return Ed25519Signer(sha256(given.encode()).digest() if given else keyring.key("licence"))
+    current, *retired = keyring.keys("licence")
+    if given:
+        current, retired = sha256(given.encode()).digest(), [current, *retired]
+    return Ed25519Signer(current, retired=retired)
 
 
 def _plans(settings: Settings) -> Mapping[Tier, Plan]:
@@ -81,4 +84,6 @@ def _plans(settings: Settings) -> Mapping[Tier, Plan]:
 
 
 async def close_deps(deps: Deps) -> None:
+    deps.passwords.close()
+    await deps.limiter.close()
     await deps.database.close()

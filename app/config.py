@@ -1,6 +1,7 @@
 """Which settings there are: typed, read from the environment and ``.env``, checked before anything starts."""
 
 import secrets
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
@@ -98,6 +99,8 @@ def load_settings() -> Settings:
         settings = Settings()
     except ValidationError as error:
         raise ConfigurationError([_sentence(problem) for problem in error.errors()]) from None
+    except UnicodeDecodeError as error:
+        raise ConfigurationError([f".env: is not UTF-8 text (byte {error.start})."]) from None
     problems = _problems(settings)
     if problems:
         raise ConfigurationError(problems)
@@ -130,8 +133,8 @@ def _problems(settings: Settings) -> list[str]:
         and not settings.stripe_webhook_secret
     ):
         problems.append(
-            "STRIPE_WEBHOOK_SECRET: missing although STRIPE_API_KEY is set: payments would be taken and their "
-            "outcome never be heard. Copy it from the webhook endpoint's page."
+            "STRIPE_WEBHOOK_SECRET: missing although STRIPE_API_KEY is set: payments would be taken and "
+            "their outcome never be heard. Copy it from the webhook endpoint's page."
         )
     return problems
 
@@ -148,8 +151,25 @@ def _secrets(settings: Settings) -> list[tuple[str, str]]:
 def _development_secret(var_dir: Path) -> str:
     """Made once and kept, so that sign-ins survive a restart while developing."""
     path = var_dir / "jwt-secret"
-    if not path.exists():
-        var_dir.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(48))
-    return path.read_text().strip()
+    try:
+        if not path.exists():
+            _make_secret(path)
+        secret = path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError([f"VAR_DIR: {path} cannot be made or read: {error}."]) from None
+    if len(secret.encode()) < MIN_SECRET_BYTES:
+        raise ConfigurationError([f"VAR_DIR: {path} is too short: delete it, and a new one is made."])
+    return secret
+
+
+def _make_secret(path: Path) -> None:
+    """Appears as a whole: of several processes that start together, the first one's is everybody's."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made = path.with_suffix(f".{secrets.token_hex(8)}")
+    made.touch(mode=0o600)
+    try:
+        made.write_text(secrets.token_urlsafe(48))
+        with suppress(FileExistsError):
+            path.hardlink_to(made)
+    finally:
+        made.unlink()

@@ -1,9 +1,10 @@
 """What a resolver may see, and no more."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from time import monotonic
 
 from app.dataloaders import Loaders
 from app.db.database import Database
@@ -43,6 +44,7 @@ class Context:
     bad_credentials: InvalidToken | None = None
     address: str | None = None
     user_agent: str | None = None
+    started_at: float = field(default_factory=monotonic)
 
     @cached_property
     def loaders(self) -> Loaders:

@@ -10,7 +10,7 @@ from uuid import UUID
 from app.context import Deps
 from app.domain.outbox import Topic
 from app.domain.plans import Resource
-from app.services import housekeeping, notices
+from app.services import housekeeping, notices, uploads
 
 
 @dataclass(frozen=True)
@@ -101,12 +101,12 @@ async def write_last_used(deps: Deps) -> None:
     await housekeeping.write_last_used(database=deps.database, last_used=deps.last_used)
 
 
-async def count_backlog(deps: Deps) -> None:
-    await housekeeping.count_backlog(database=deps.database)
-
-
 async def expire_reservations(deps: Deps) -> None:
     await housekeeping.expire_reservations(database=deps.database, now=deps.clock())
+
+
+async def expire_uploads(deps: Deps) -> None:
+    await uploads.expire(database=deps.database, store=deps.store, now=deps.clock())
 
 
 async def prune(deps: Deps) -> None:
@@ -124,6 +124,11 @@ HANDLERS: Mapping[Topic, Handler] = MappingProxyType(
     }
 )
 CHORES: Mapping[Chore, float] = MappingProxyType(
-    {write_last_used: 5, count_backlog: 15, expire_reservations: 60, prune: 60}
+    {
+        write_last_used: 5,
+        expire_reservations: 60,
+        expire_uploads: 60,
+        prune: 60,
+    }
 )
 """What is done again and again, by the seconds in between."""

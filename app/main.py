@@ -1,28 +1,27 @@
 """create_app(): the routes, what stands before them, and what runs beside them."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib import resources
 from importlib.metadata import version
 from pathlib import Path
-from types import FrameType
 
-import uvicorn
 from graphql import OperationType
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from app import ops
+from app import links, ops
 from app.api import Mutation, Query, accesses, build_schema
 from app.bootstrap import Settings, build_deps, close_deps, load_settings
-from app.context import Deps
+from app.context import Context, Deps
 from app.gateways import tracing
 from app.gateways.access_log import AccessLog
-from app.operations import Operations
-from app.transfers import downloads, uploads
+from app.operations import Accesses, Operations
+from app.transfers import downloads, licence_keys, uploads
 from app.transport.draining import Drain
 from app.transport.graphql_http import GraphQLHTTP
 from app.transport.middleware import standard_middleware
@@ -37,33 +36,38 @@ def create_app(settings: Settings | None = None, *, deps: Deps | None = None, wo
     """The ASGI application; ``work``: this process does the background work too."""
     settings = settings or load_settings()
     deps = deps or build_deps(settings)
-    drain = Drain()
+    drain, worker = Drain(), Worker(deps) if work else None
+    operations = Operations(deps, _accesses(), wake=worker.wake if worker else None)
     app = Starlette(
-        routes=_routes(settings, deps, drain),
+        routes=_routes(settings, deps, drain, operations),
         middleware=_middleware(settings, drain),
-        lifespan=_lifespan(deps, work=work),
+        lifespan=_lifespan(deps, worker),
     )
     app.state.drain, app.state.deps = drain, deps
     return app
 
 
-def _routes(settings: Settings, deps: Deps, drain: Drain) -> list[Route | Mount]:
+def _accesses() -> Accesses:
+    return {OperationType.QUERY: accesses(Query), OperationType.MUTATION: accesses(Mutation)}
+
+
+def _routes(settings: Settings, deps: Deps, drain: Drain, operations: Operations) -> list[Route | Mount]:
     return [
-        Route("/graphql", _graphql(settings, deps)),
+        Route("/graphql", _graphql(settings, operations)),
+        *links.routes(deps),
         *uploads.routes(deps),
         *downloads.routes(deps),
+        *licence_keys.routes(deps),
         *ops.routes(deps, drain),
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
 
 
-def _graphql(settings: Settings, deps: Deps) -> GraphQLHTTP[object]:
+def _graphql(settings: Settings, operations: Operations) -> GraphQLHTTP[Context]:
     suggestions = not settings.production
-    schema = build_schema(suggestions=suggestions)
-    fields = {OperationType.QUERY: accesses(Query), OperationType.MUTATION: accesses(Mutation)}
     return GraphQLHTTP(
-        schema,
-        Operations(deps, fields),
+        build_schema(suggestions=suggestions),
+        operations,
         options=Options(introspection=bool(settings.graphql_introspection), suggestions=suggestions),
         allowed_origins=settings.cors_origins,
         ide=STATIC / "graphiql" / "index.html",
@@ -85,28 +89,17 @@ def _observers(settings: Settings) -> list[Middleware]:
     return [*([traced] if traced else []), Middleware(AccessLog), Middleware(ops.HttpMetrics)]
 
 
-def _lifespan(deps: Deps, *, work: bool) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
+def _lifespan(deps: Deps, worker: Worker | None) -> Callable[[Starlette], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        worker = Worker(deps)
-        running = asyncio.create_task(worker.run()) if work else None
+        running = asyncio.create_task(worker.run()) if worker else None
+        gc.freeze()  # what stands now stays: collections that walk it again would hold requests up
         try:
             yield
         finally:
-            if running is not None:
+            if worker is not None and running is not None:
                 worker.stop()
                 await running
             await close_deps(deps)
 
     return lifespan
-
-
-class Server(uvicorn.Server):
-    """Refuses new requests from the signal on, while those in flight finish."""
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        app = self.config.loaded_app
-        while not hasattr(app, "state"):
-            app = app.app  # uvicorn's own middleware stands around ours
-        app.state.drain.stop()
-        super().handle_exit(sig, frame)

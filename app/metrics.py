@@ -106,7 +106,7 @@ WORKER_FAILURES = Counter(
 )
 DATABASE_CONNECTIONS = Gauge(
     "revgraph_database_connections",
-    "Connections of the pools, by pool (read, write) and state (in_use, idle, limit).",
+    "Connections of the pools, by pool (read, write) and state (in_use, limit).",
     ["pool", "state"],
     registry=REGISTRY,
 )

@@ -1,6 +1,7 @@
 """What happens around an operation: who asks, how often, what it takes of the plan, how its errors read."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -8,6 +9,7 @@ from graphql import GraphQLError, OperationType
 from starlette.requests import Request
 from strawberry.types import ExecutionResult
 
+from app import metrics
 from app.auth import authenticate
 from app.context import Context, Deps
 from app.domain.errors import DomainError, InvalidToken, RateLimited, Refusal, Unauthenticated
@@ -37,11 +39,12 @@ log = structlog.get_logger(__name__)
 
 
 class Operations:
-    """The hooks of the GraphQL route; ``accesses`` are those of the root fields."""
+    """The hooks of the GraphQL route; ``wake`` tells the worker that a mutation may have left it work."""
 
-    def __init__(self, deps: Deps, accesses: Accesses) -> None:
+    def __init__(self, deps: Deps, accesses: Accesses, *, wake: Callable[[], None] | None = None) -> None:
         self.deps = deps
         self.accesses = accesses
+        self.wake = wake
 
     async def get_context(self, request: Request) -> Context:
         context = Context(
@@ -91,6 +94,8 @@ class Operations:
     async def _hit(self, bucket: str, subject: str, cost: int) -> None:
         wait = await self.deps.limiter.hit(bucket, subject, cost=cost)
         if wait:
+            if bucket == "sign_in":
+                metrics.SIGN_INS.labels("limited").inc()
             raise RateLimited(retry_after=wait)
 
     async def _count(self, context: Context, operation: Operation, extras: Extras) -> None:
@@ -111,6 +116,8 @@ class Operations:
 
     def present_error(self, error: GraphQLError, request_id: str) -> dict[str, Any]:
         original = error.original_error
+        code = original.code if isinstance(original, DomainError) else "INTERNAL_SERVER_ERROR"
+        metrics.GRAPHQL_ERRORS.labels(code).inc()
         if isinstance(original, DomainError):
             known = GraphQLError(
                 original.message, error.nodes, path=error.path, extensions=as_extensions(original)
@@ -121,12 +128,20 @@ class Operations:
         return present_field_error(error, request_id)
 
     async def finish(
-        self, context: Context, operation: Operation | None, result: ExecutionResult | None, extras: Extras
+        self, context: Context, operation: Operation | None, result: ExecutionResult | None, _: Extras
     ) -> None:
-        """Nothing is held for an operation."""
+        if operation is None:
+            return
+        outcome = "refused" if result is None else "error" if result.errors else "ok"
+        for name in operation.root_fields:
+            metrics.GRAPHQL_OPERATIONS.labels(name, outcome).inc()
+            metrics.GRAPHQL_SECONDS.labels(name).observe(monotonic() - context.started_at)
+        if self.wake is not None and operation.kind is OperationType.MUTATION:
+            self.wake()
 
 
 def _http(refusal: Refusal) -> HttpRefusal:
+    metrics.GRAPHQL_ERRORS.labels(refusal.code).inc()
     headers = {"retry-after": str(refusal.retry_after)} if isinstance(refusal, RateLimited) else {}
     if refusal.code == "UNAUTHENTICATED":
         headers["www-authenticate"] = "Bearer"

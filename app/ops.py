@@ -96,6 +96,9 @@ class Gauges:
             waiting, dead = backlog.get(FactState.WAITING, 0), backlog.get(FactState.DEAD, 0)
         except Exception as error:  # noqa: BLE001 - the other metrics matter most when the database is away
             log.warning("backlog_unknown", error=f"{type(error).__name__}: {error}")
+        for pool, (in_use, limit) in self._deps.database.pools().items():
+            metrics.DATABASE_CONNECTIONS.labels(pool, "in_use").set(in_use)
+            metrics.DATABASE_CONNECTIONS.labels(pool, "limit").set(limit)
         metrics.OUTBOX_WAITING.set(waiting)
         metrics.OUTBOX_DEAD.set(dead)
 

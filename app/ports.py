@@ -51,6 +51,8 @@ class Passwords(Protocol):
         """(right, a better hash to store or None). ``None`` for the hash takes as long and is never right."""
         ...
 
+    def close(self) -> None: ...
+
 
 @dataclass(frozen=True)
 class Message:
@@ -94,6 +96,8 @@ class RateLimiter(Protocol):
     async def hit(self, bucket: str, subject: str, *, cost: int = 1) -> int:
         """Seconds to wait, 0 when admitted. Raises KeyError for an unknown bucket."""
         ...
+
+    async def close(self) -> None: ...
 
 
 class LastUsed(Protocol):

@@ -21,6 +21,7 @@ from app.jobs import CHORES, HANDLERS, Chore, Fact, Handler
 POLL_SECONDS = 0.5
 BATCH = 8
 HANDLING_SECONDS = LEASE.total_seconds() * 0.75
+CHORE_SECONDS = 30
 LONGEST_PAUSE_SECONDS = 30
 
 log = structlog.get_logger(__name__)
@@ -134,7 +135,8 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
 
 async def _guarded(part: str, work: Awaitable[None]) -> None:
     try:
-        await work
+        async with asyncio.timeout(CHORE_SECONDS):
+            await work
     except Exception as error:  # noqa: BLE001 - no failure may end the worker
         _log_failure(part, error)
 

@@ -1,3 +1,8 @@
 """Fixtures that every test may ask for."""
 
-pytest_plugins = ["tests.support.servers.plugin", "tests.support.databases", "tests.support.clients"]
+pytest_plugins = [
+    "tests.support.servers.plugin",
+    "tests.support.databases",
+    "tests.support.clients",
+    "tests.support.world",
+]

@@ -2,6 +2,10 @@
 
 from app.dataloaders.accounts import AccountLoaders
 from app.dataloaders.catalog import CatalogLoaders
+from app.dataloaders.invoices import InvoiceLoaders
+from app.dataloaders.payments import PaymentLoaders
+from app.dataloaders.purchases import PurchaseLoaders
+from app.dataloaders.reviews import ReviewLoaders
 from app.db.database import Database
 
 
@@ -11,3 +15,7 @@ class Loaders:
     def __init__(self, database: Database) -> None:
         self.accounts = AccountLoaders(database)
         self.catalog = CatalogLoaders(database)
+        self.invoices = InvoiceLoaders(database)
+        self.payments = PaymentLoaders(database)
+        self.purchases = PurchaseLoaders(database)
+        self.reviews = ReviewLoaders(database)

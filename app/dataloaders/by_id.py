@@ -13,7 +13,7 @@ Loaded = DataLoader[UUID, Row | None]
 
 
 def rows_by_id(database: Database, statement: Select, column: InstrumentedAttribute[UUID]) -> Loaded:
-    """A loader of ``statement``'s rows by ``column``, which the rows carry as ``id``; None where there is none."""
+    """A loader of ``statement``'s rows by ``column``, labelled ``id``; None where there is none."""
 
     async def load(ids: Sequence[UUID]) -> list[Row | None]:
         async with database.read() as connection:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, func, select, tuple_
+from sqlalchemy import Row, func, select, tuple_
 from strawberry.dataloader import DataLoader
 
 from app.dataloaders.by_id import rows_by_id
@@ -11,7 +11,6 @@ from app.dataloaders.lists import counts_by_parent, lists_by_parent, pages_by_pa
 from app.db.database import Database
 from app.db.models import (
     Author,
-    Category,
     Package,
     PackageCategory,
     PackageFile,
@@ -34,6 +33,8 @@ FILE: tuple[Any, ...] = (
     PackageFile.sha256,
 )
 VERSION_ORDER = "versions"
+AUTHORED_ORDER = "authored"
+LISTED_ORDER = PackageSort.NEWEST
 NEWEST_VERSION = [(PackageVersion.sort_key, True), (PackageVersion.id, True)]
 _RELEASE = PackageVersion.sort_key.contains("~", autoescape=True)
 
@@ -43,6 +44,7 @@ class CatalogLoaders:
 
     def __init__(self, database: Database) -> None:
         self.packages = rows_by_id(database, select(*PACKAGE), Package.id)
+        self.descriptions = rows_by_id(database, select(Package.id, Package.description), Package.id)
         self.readmes = rows_by_id(database, select(Package.id, Package.readme), Package.id)
         self.authors = rows_by_id(database, select(*AUTHOR), Author.id)
         self.versions = rows_by_id(database, select(*VERSION), PackageVersion.id)
@@ -56,12 +58,15 @@ class CatalogLoaders:
         self.files = lists_by_parent(
             database, select(*FILE).order_by(PackageFile.position), PackageFile.version_id
         )
-        self.categories = lists_by_parent(database, _categories(), PackageCategory.package_id)
+        self.categories = lists_by_parent(
+            database,
+            select(PackageCategory.category).order_by(PackageCategory.category),
+            PackageCategory.package_id,
+        )
         self.tags = lists_by_parent(
             database, select(PackageTag.tag).order_by(PackageTag.tag), PackageTag.package_id
         )
         self._add_packages_of_authors(database)
-        self.category_counts = _category_counts(database)
         self.owned = _owned(database)
 
     def _add_packages_of_authors(self, database: Database) -> None:
@@ -69,10 +74,10 @@ class CatalogLoaders:
         every, listed = select(*PACKAGE), select(*PACKAGE).where(LISTED)
         count = select(func.count(Package.id))
         self.all_pages = pages_by_parent(
-            database, every, Package.author_id, keys=[(Package.id, True)], order="id"
+            database, every, Package.author_id, keys=[(Package.id, True)], order=AUTHORED_ORDER
         )
         self.listed_pages = pages_by_parent(
-            database, listed, Package.author_id, keys=newest, order=PackageSort.NEWEST
+            database, listed, Package.author_id, keys=newest, order=LISTED_ORDER
         )
         self.all_counts = counts_by_parent(database, count, Package.author_id)
         self.listed_counts = counts_by_parent(database, count.where(LISTED), Package.author_id)
@@ -94,31 +99,6 @@ def _latest_versions(database: Database) -> DataLoader[UUID, Row[Any] | None]:
             found = (await connection.execute(select(rows).where(rows.c.place == 1))).all()
         latest = {row.package_id: row for row in found}
         return [latest.get(each) for each in ids]
-
-    return DataLoader(load_fn=load)
-
-
-def _categories() -> Select[*tuple[Any, ...]]:
-    return (
-        select(Category.slug, Category.name)
-        .join(PackageCategory, PackageCategory.category == Category.slug)
-        .order_by(Category.name, Category.slug)
-    )
-
-
-def _category_counts(database: Database) -> DataLoader[str, int]:
-    """The number of packages listed in each category."""
-
-    async def load(slugs: list[str]) -> list[int]:
-        statement = (
-            select(PackageCategory.category, func.count(Package.id))
-            .join(Package, Package.id == PackageCategory.package_id)
-            .where(LISTED, PackageCategory.category.in_(slugs))
-            .group_by(PackageCategory.category)
-        )
-        async with database.read() as connection:
-            counts: dict[str, int] = dict((await connection.execute(statement)).tuples().all())
-        return [counts.get(slug, 0) for slug in slugs]
 
     return DataLoader(load_fn=load)
 

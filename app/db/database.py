@@ -1,10 +1,10 @@
 """How the program reaches its database: ``read()`` for questions, ``transaction()`` for decisions.
 
-Both yield a SQLAlchemy Core connection; rows, not entities. ``read()`` runs without an explicit transaction, each
-statement sees the latest commit. ``transaction()`` commits when the block ends and rolls back when it raises.
+Both yield a SQLAlchemy Core connection; rows, not entities. ``transaction()`` commits when the block ends and
+rolls back when it raises.
 
-SQLite: WAL, so that readers never wait; writers take BEGIN IMMEDIATE from a pool of one connection, which makes
-the pool the queue. Without that queue SQLite's busy handler sleeps and retries, and under load unlucky writers starve.
+SQLite: WAL, so that readers never wait; writers take BEGIN IMMEDIATE from a pool of one connection, which
+makes the pool the queue. Without it SQLite's busy handler sleeps and retries, and unlucky writers starve.
 """
 
 from collections.abc import AsyncIterator
@@ -44,6 +44,12 @@ class Database:
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         async with self._writer.begin() as connection:
             yield connection
+
+    def pools(self) -> dict[str, tuple[int, int]]:
+        """By pool: connections in use, and how many there may be."""
+        engines = {"read": self._reader, "write": self._writer}
+        pools = {name: engine.pool for name, engine in engines.items()}
+        return {name: (pool.checkedout(), pool.size()) for name, pool in pools.items()}  # type: ignore[attr-defined]  # both are queues
 
     async def close(self) -> None:
         await self._reader.dispose()

@@ -66,11 +66,11 @@ class _Quota(DomainError):
 
     def __init__(self, *, resource: str, used: int, limit: int, resets_at: datetime | None) -> None:
         reset = f" It resets at {resets_at:%Y-%m-%dT%H:%M:%SZ}." if resets_at else ""
-        super().__init__(f"The plan's limit of {limit} for {resource} is reached ({used} used).{reset}")
+        super().__init__(f"This goes beyond the plan's limit of {limit} for {resource}: {used} used.{reset}")
         self.resource, self.used, self.limit, self.resets_at = resource, used, limit, resets_at
 
     def facts(self) -> dict[str, Any]:
-        resets_at = self.resets_at.isoformat().replace("+00:00", "Z") if self.resets_at else None
+        resets_at = _instant(self.resets_at) if self.resets_at else None
         return {
             "resource": self.resource.upper(),
             "used": self.used,
@@ -190,7 +190,7 @@ class AccountLocked(DomainError):
         self.until = until
 
     def facts(self) -> dict[str, Any]:
-        return {"lockedUntil": self.until.isoformat().replace("+00:00", "Z")}
+        return {"lockedUntil": _instant(self.until)}
 
 
 class IdempotencyMismatch(DomainError):
@@ -208,3 +208,8 @@ class PaymentsNotConfigured(DomainError):
 
     def __init__(self) -> None:
         super().__init__("This package is paid, and this server takes no payments yet.")
+
+
+def _instant(moment: datetime) -> str:
+    """As the API's DateTime."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

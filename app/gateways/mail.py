@@ -17,6 +17,7 @@ from app.ports import MailError, Message
 
 IMPLICIT_TLS_PORT = 465
 TIMEOUT_SECONDS = 15
+LONGEST_LINE = 998
 
 log = structlog.get_logger(__name__)
 
@@ -97,5 +98,11 @@ def as_email(message: Message, *, sender: str) -> EmailMessage:
         email["Auto-Submitted"] = "auto-generated"
     except (ValueError, MessageError, IndexError) as error:
         raise MailError(f"This mail cannot be written: {error}") from error
-    email.set_content(message.text, cte="quoted-printable")
+    email.set_content(message.text, cte=_encoding(message.text))
     return email
+
+
+def _encoding(text: str) -> str:
+    """As it is where that is allowed (RFC 5321, 4.5.3.1.6): links stay whole for who reads the file."""
+    plain = text.isascii() and all(len(line) <= LONGEST_LINE for line in text.split("\n"))
+    return "7bit" if plain else "quoted-printable"

@@ -1,7 +1,7 @@
-"""Password hashes: argon2id at OWASP's floor (19 MiB, t=2, p=1); bcrypt is still read and replaced at sign-in.
+"""Password hashes: argon2id at OWASP's floor (19 MiB, t=2, p=1); bcrypt is read, and replaced at sign-in.
 
-The hash functions release the GIL, so threads really run beside the event loop; as many at once as there are CPUs,
-because each takes 19 MiB and more threads would only share the same cores.
+The hash functions release the GIL, so threads really run beside the event loop; as many at once as there are
+CPUs, because each takes 19 MiB and more threads would only share the same cores.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ class SlowHashes:
         return await self._run(_CONTEXT.hash, password)
 
     async def verify(self, password: str, hashed: str | None) -> tuple[bool, str | None]:
-        """Unknown accounts are verified against a dummy, so that they take the same time (OWASP, Authentication)."""
+        """Unknown accounts meet a dummy, so that they take the same time (OWASP, Authentication)."""
         right, better = await self._run(_verify, password, hashed or self._dummy)
         return (right, better) if hashed else (False, None)
 

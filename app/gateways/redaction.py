@@ -27,7 +27,7 @@ FREE_TEXT = frozenset(["text"])
 """The mail that development prints: its link is what the reader is after, and production never prints one."""
 
 _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"(/(?:downloads|uploads)/)[^/\s?#\"']+"), rf"\1{HIDDEN}"),
+    (re.compile(r"(/(?:downloads|uploads)/)(?!\{)[^/\s?#\"']+"), rf"\1{HIDDEN}"),
     (re.compile(r"(?i)([?&](?:[a-z_]*token|signature|secret|password)=)[^&\s#\"']+"), rf"\1{HIDDEN}"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {HIDDEN}"),
     (re.compile(r"\b(rg_live_[0-9A-Za-z]{4})[0-9A-Za-z]{4,}"), rf"\1{HIDDEN}"),

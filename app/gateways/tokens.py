@@ -1,7 +1,7 @@
 """Secrets that leave the server: access tokens (JWT), refresh tokens, mailed links, API keys.
 
-JWT: HS256 by our own table of key ids, never by the token's header (RFC 8725). All others are random and kept as
-HMAC-SHA256: a slow hash adds nothing to 178 or more random bits.
+JWT: HS256 by our own table of key ids, never by the token's header (RFC 8725). All others are random and kept
+as HMAC-SHA256: a slow hash adds nothing to 178 or more random bits.
 """
 
 import hashlib

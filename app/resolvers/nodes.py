@@ -12,12 +12,25 @@ from app.context import Context
 from app.domain.errors import InvalidInput
 from app.resolvers.accounts import load_subscription, load_user
 from app.resolvers.api_keys import load_api_key
+from app.resolvers.books import load_invoice, load_payment, load_payment_method
+from app.resolvers.catalog import load_author, load_package, load_version
+from app.resolvers.purchases import load_licence, load_purchase
+from app.resolvers.reviews import load_review
 from app.schema.node import Node, split_id
 
 MAX_IDS = 100
 
 LOADS: Mapping[str, Callable[[Context, UUID], Awaitable[Node | None]]] = {
     "ApiKey": load_api_key,
+    "Author": load_author,
+    "Invoice": load_invoice,
+    "Licence": load_licence,
+    "Package": load_package,
+    "PackageVersion": load_version,
+    "Payment": load_payment,
+    "PaymentMethod": load_payment_method,
+    "Purchase": load_purchase,
+    "Review": load_review,
     "Subscription": load_subscription,
     "User": load_user,
 }
@@ -36,7 +49,7 @@ async def nodes(
 ) -> list[Node | None]:
     if len(ids) > MAX_IDS:
         raise InvalidInput("ids", f"Ask for at most {MAX_IDS} ids, not {len(ids)}.")
-    return list(await asyncio.gather(*(_load(info.context, id, field="ids") for id in ids)))
+    return list(await asyncio.gather(*(_load(info.context, each, field="ids") for each in ids)))
 
 
 async def _load(context: Context, id: str, *, field: str) -> Node | None:

@@ -21,13 +21,14 @@ from app.schema.node import Node
 from app.schema.paging import After, Before, First, Last
 from app.schema.subscriptions import Subscription
 from app.schema.usage import Meter, Usage, UsagePeriod
+from app.schema.user_books import Books
 
 Request = Info[Context, None]
 
 
 @strawberry.type(description="An account. Everything in it is its owner's to read, with the scope READ.")
-class User(Node):
-    """``proven``: the request just proved to be the owner's, as by signing in, though it carries no credentials."""
+class User(Books, Node):
+    """``proven``: the request just proved to be the owner's, as by signing in, without credentials."""
 
     email: str = strawberry.field(description="Normalised to lower case.")
     username: str = strawberry.field(description="The public name.")

@@ -1,13 +1,36 @@
-"""The closed sets of the domain as GraphQL enums. Schema modules take them from here, so that each is declared first."""
+"""The closed sets of the domain as GraphQL enums: who takes them from here finds them declared."""
 
 import strawberry
 
 from app.domain.api_keys import Role, Scope
+from app.domain.lifecycle import PackageAction, PackageStatus, VersionStatus
+from app.domain.listing import PackageSort
+from app.domain.payments import InvoiceStatus, PaymentStatus
 from app.domain.plans import Resource, Tier
+from app.domain.purchases import LicenceStatus, PurchaseStatus
 from app.domain.subscriptions import SubscriptionStatus
 
-__all__ = ["Resource", "Role", "Scope", "SubscriptionStatus", "Tier"]
+__all__ = [
+    "InvoiceStatus",
+    "LicenceStatus",
+    "PackageAction",
+    "PackageSort",
+    "PackageStatus",
+    "PaymentStatus",
+    "PurchaseStatus",
+    "Resource",
+    "Role",
+    "Scope",
+    "SubscriptionStatus",
+    "Tier",
+    "VersionStatus",
+]
 
+strawberry.enum(InvoiceStatus, description="The states of an invoice, in the payment provider's terms.")
+strawberry.enum(LicenceStatus, description="Whether a licence still gives its right.")
+strawberry.enum(PaymentStatus, description="The states of a payment, in the payment provider's terms.")
+strawberry.enum(PurchaseStatus, description="The states of a purchase.")
+strawberry.enum(PackageAction, description="What may happen to a package.")
 strawberry.enum(Resource, description="What a plan limits.")
 strawberry.enum(Role, description="What an account is in the marketplace.")
 strawberry.enum(Scope, name="ApiKeyScope", description="What a key may do.")
@@ -15,3 +38,12 @@ strawberry.enum(
     SubscriptionStatus, description="The states of a subscription, in the payment provider's terms."
 )
 strawberry.enum(Tier, description="The plans, by name.")
+strawberry.enum(
+    PackageSort,
+    description="The order of a list. RELEVANCE is how well the query is answered; without a query it is "
+    "DOWNLOADS. NAME begins with A, every other order with the most.",
+)
+strawberry.enum(
+    PackageStatus, description="DRAFT is seen by its author only; YANKED is not to be had any more."
+)
+strawberry.enum(VersionStatus, description="YANKED: taken back by its author, and not to be had any more.")

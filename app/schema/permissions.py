@@ -7,6 +7,7 @@ from typing import Any
 from strawberry import Info
 from strawberry.extensions import FieldExtension
 
+from app import metrics
 from app.domain.api_keys import Role, Scope, grantable
 from app.domain.errors import DomainError, Forbidden, Refusal, Unauthenticated
 from app.domain.viewer import Viewer
@@ -93,4 +94,5 @@ class ErrorsAsData(FieldExtension):
         except Refusal:
             raise
         except DomainError as error:
+            metrics.GRAPHQL_ERRORS.labels(error.code).inc()
             return self.payload(errors=[as_data(error)])

@@ -117,6 +117,8 @@ async def update_profile(
             await outbox.add(connection, Topic.VERIFY_EMAIL, {"user_id": str(user_id)}, now=now)
         if values:
             await accounts.change(connection, user_id, values=values, now=now)
+            if username is not None:
+                await authors.rename(connection, user_id, username=values["username"])
             await audit.note(
                 connection,
                 "update_profile",

@@ -80,7 +80,7 @@ def _check(
 async def rotate(
     *, database: Database, tokens: Tokens, viewer: Viewer, key_id: UUID, overlap: timedelta, now: datetime
 ) -> NewKey:
-    """A new secret with the old one's name, scopes and expiry; the old one ends after ``overlap``. Raises NotFound."""
+    """A new secret for the same key; the old one ends after ``overlap``. Raises NotFound, Forbidden."""
     if not timedelta(0) <= overlap <= timedelta(days=7):
         raise InvalidInput("overlapSeconds", "The overlap lasts from 0 seconds to 7 days.")
     secret = tokens.new_api_key()

@@ -5,11 +5,9 @@ Each use case may run in every process at once and at any time: it does nothing 
 
 from datetime import datetime, timedelta
 
-from app import metrics
 from app.db.database import Database
-from app.db.repositories import api_keys, expiries, outbox, reservations, sessions, sign_in_guards
+from app.db.repositories import api_keys, expiries, reservations, sessions, sign_in_guards
 from app.domain.lockout import LOCK
-from app.domain.outbox import FactState
 from app.ports import LastUsed
 
 IDEMPOTENCY_KEYS_KEPT = timedelta(days=30)
@@ -28,13 +26,6 @@ async def write_last_used(*, database: Database, last_used: LastUsed) -> None:
         for key_id, at in used.items():
             last_used.note(key_id, at)
         raise
-
-
-async def count_backlog(*, database: Database) -> None:
-    async with database.read() as connection:
-        backlog = await outbox.backlog(connection)
-    metrics.OUTBOX_WAITING.set(backlog.get(FactState.WAITING, 0))
-    metrics.OUTBOX_DEAD.set(backlog.get(FactState.DEAD, 0))
 
 
 async def expire_reservations(*, database: Database, now: datetime) -> int:

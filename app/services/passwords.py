@@ -42,7 +42,7 @@ async def change(
 
 
 async def request_reset(*, database: Database, email: str, now: datetime) -> None:
-    """Mails a link if there is such an account; the caller cannot tell. Raises InvalidInput for no address at all."""
+    """Mails a link if there is such an account; the caller cannot tell. Raises InvalidInput."""
     address = identity.normalise_email(email)
     async with database.transaction() as connection:
         user = await accounts.by_email(connection, address)
@@ -60,7 +60,7 @@ async def reset(
     production: bool,
     now: datetime,
 ) -> None:
-    """Takes the mailed link, sets the password, ends every session and lifts the lock. Raises InvalidToken, InvalidInput."""
+    """Takes the link, ends every session, lifts the lock. Raises InvalidToken, InvalidInput."""
     new = identity.check_password(new, production=production)
     new_hash = await passwords.hash(new)
     async with database.transaction() as connection:

@@ -139,8 +139,11 @@ async def publish_version(
 
 async def yank_version(
     *, database: Database, viewer: Viewer, version_id: UUID, reason: str, now: datetime
-) -> None:
-    """Takes the version from sale and download, finally. Raises NotFound, Forbidden, InvalidState."""
+) -> UUID:
+    """Takes the version from sale and download, finally; the package's id.
+
+    Raises InvalidInput, NotFound, Forbidden, InvalidState.
+    """
     reason = rules.reason(reason)
     async with database.transaction() as connection:
         package_id = await publishing.package_of_version(connection, version_id)
@@ -162,6 +165,7 @@ async def yank_version(
             reason=reason,
         )
         await search.index(connection, package_id)
+    return package_id
 
 
 async def _own(

@@ -1,10 +1,12 @@
 """Sessions: opened by password, continued by refresh token, ended."""
 
 from datetime import datetime
+from hashlib import sha256
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app import metrics
 from app.db.database import Database
 from app.db.repositories import accounts, audit, sessions, sign_in_guards
 from app.db.rows import Row
@@ -26,8 +28,8 @@ async def login(
 ) -> SignedIn:
     """Opens a session. Raises InvalidCredentials (unknown and wrong alike), AccountLocked.
 
-    The lock is looked at before the hash, to save the work, and again after it, in the transaction that answers:
-    of a thousand guesses sent at once, those beyond the fifth learn nothing, right or wrong.
+    The lock is looked at before the hash, to save the work, and again after it, in the transaction that
+    answers: of a thousand guesses sent at once, those beyond the fifth learn nothing, right or wrong.
     """
     address = _known_form(email)
     subjects = [f"account:{address}", *([f"address:{client.address}"] if client.address else [])]
@@ -35,6 +37,7 @@ async def login(
         user = await accounts.by_email(connection, address)
         until = await sign_in_guards.locked_until(connection, subjects, now=now)
     if until is not None:
+        metrics.SIGN_INS.labels("locked").inc()
         raise AccountLocked(until=until)
     right, better_hash = await passwords.verify(password, user.password_hash if user else None)
     refresh_token, session_id = tokens.new_secret(), None
@@ -51,10 +54,17 @@ async def login(
                 expires_at=now + SESSION_LIFETIME,
                 now=now,
             )
+    metrics.SIGN_INS.labels(_outcome(refusal)).inc()
     if refusal is not None or user is None or session_id is None:
         raise refusal or InvalidCredentials()
     access_token = tokens.issue_access(user_id=user.id, session_id=session_id, now=now)
     return SignedIn(user.id, session_id, access_token, refresh_token)
+
+
+def _outcome(refusal: DomainError | None) -> str:
+    if refusal is None:
+        return "ok"
+    return "locked" if isinstance(refusal, AccountLocked) else "wrong"
 
 
 def _known_form(email: str) -> str:
@@ -62,7 +72,7 @@ def _known_form(email: str) -> str:
     try:
         return identity.normalise_email(email)
     except InvalidInput:
-        return email[:254].lower()
+        return sha256(email.encode(errors="replace")).hexdigest()
 
 
 async def _settle_attempt(

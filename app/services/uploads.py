@@ -13,7 +13,7 @@ from app.db.database import Database
 from app.db.ids import new_id
 from app.db.repositories import reservations, uploads
 from app.domain import publishing
-from app.domain.errors import Conflict, InvalidInput, InvalidToken
+from app.domain.errors import InvalidInput, InvalidToken
 from app.domain.plans import Resource
 from app.domain.viewer import Allowance
 from app.ports import ObjectStore, StorageError, Tokens
@@ -105,9 +105,8 @@ async def receive(
 ) -> Received:
     """Streams the file into the store; whatever goes wrong on the way keeps nothing and may be tried again.
 
-    ``stated_bytes`` is what the request says it will send, if it does. Raises InvalidToken, Conflict
-    (received before), TooManyBytes, InvalidInput (too few bytes, other bytes), StorageError, and whatever
-    ``chunks`` raises.
+    ``stated_bytes`` is what the request says it will send, if it does. Raises InvalidToken,
+    TooManyBytes, InvalidInput (too few bytes, other bytes), StorageError, and whatever ``chunks`` raises.
     """
     async with database.read() as connection:
         upload = await uploads.by_token(connection, token_hashes=tokens.digests(token))
@@ -127,8 +126,8 @@ async def receive(
     return Received(id=upload.id, size_bytes=upload.size_bytes, sha256=measured.sha256)
 
 
-def _received_before() -> Conflict:
-    return Conflict("This upload was received already, or has expired: call createUpload for another file.")
+def _received_before() -> InvalidToken:
+    return InvalidToken("This upload link was used already: call createUpload for another file.")
 
 
 def _check_size(size_bytes: int, upload: Row[Any]) -> None:

@@ -8,24 +8,17 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from app.context import Deps
-from app.domain.errors import Conflict, DomainError, InvalidInput, InvalidToken
+from app.domain.errors import DomainError, InvalidInput, Unavailable
 from app.ports import StorageError
 from app.schema.node import global_id
 from app.services import uploads
+from app.transfers.problems import json_response, problem
 
 IDLE_SECONDS = 60.0
-_NO_STORE = {"cache-control": "no-store"}
-
-_STATUSES: tuple[tuple[type[DomainError], int], ...] = (
-    (uploads.TooManyBytes, 413),
-    (InvalidInput, 400),
-    (InvalidToken, 404),
-    (Conflict, 409),
-)
 
 
 def routes(deps: Deps) -> list[Route]:
@@ -41,27 +34,12 @@ def routes(deps: Deps) -> list[Route]:
                 clock=deps.clock,
             )
         except DomainError as error:
-            status = next(status for kind, status in _STATUSES if isinstance(error, kind))
-            return _refusal(error.message, code=error.code, status=status)
+            return _refusal(error)
+        except StorageError:
+            return _refusal(Unavailable("storage"))
         except ClientDisconnect:
             return Response(status_code=400)  # nobody hears it
-        except TimeoutError:
-            message = f"Nothing came for {IDLE_SECONDS:.0f} seconds: send the file again."
-            return _refusal(message, code="TIMEOUT", status=408)
-        except StorageError:
-            message = "The file could not be stored: send it again in a while."
-            return _refusal(message, code="STORAGE_UNAVAILABLE", status=503)
-        return JSONResponse(
-            {
-                "upload": {
-                    "id": global_id("Upload", received.id),
-                    "sizeBytes": received.size_bytes,
-                    "sha256": received.sha256,
-                }
-            },
-            status_code=201,
-            headers=_NO_STORE,
-        )
+        return _done(received)
 
     return [Route("/uploads/{token}", receive, methods=["PUT"])]
 
@@ -73,20 +51,34 @@ def _stated_bytes(request: Request) -> int | None:
 
 
 async def _chunks(request: Request) -> AsyncIterator[bytes]:
-    """The body as it comes. Raises TimeoutError where the client falls silent, ClientDisconnect."""
+    """The body as it comes. Raises InvalidInput where the client falls silent, ClientDisconnect."""
     chunks = request.stream()
     while True:
-        async with asyncio.timeout(IDLE_SECONDS):
-            chunk = await anext(chunks, None)
+        try:
+            async with asyncio.timeout(IDLE_SECONDS):
+                chunk = await anext(chunks, None)
+        except TimeoutError:
+            raise InvalidInput(
+                "sizeBytes", f"Nothing came for {IDLE_SECONDS:.0f} seconds: send it again."
+            ) from None
         if chunk is None:
             return
         yield chunk
 
 
-def _refusal(message: str, *, code: str, status: int) -> Response:
+def _refusal(error: DomainError) -> Response:
+    response = problem(error)
+    if isinstance(error, uploads.TooManyBytes):
+        response.status_code = 413
     # The rest of the body is not read, so the connection cannot serve another request.
-    return JSONResponse(
-        {"errors": [{"message": message, "extensions": {"code": code}}]},
-        status_code=status,
-        headers={**_NO_STORE, "connection": "close"},
-    )
+    response.headers["connection"] = "close"
+    return response
+
+
+def _done(received: uploads.Received) -> Response:
+    upload = {
+        "id": global_id("Upload", received.id),
+        "sizeBytes": received.size_bytes,
+        "sha256": received.sha256,
+    }
+    return json_response({"upload": upload}, status=201, headers={"cache-control": "no-store"})

@@ -49,7 +49,7 @@ class Hooks(Protocol[Context]):
         ...
 
     async def finish(
-        self, context: Context, operation: Operation | None, result: ExecutionResult | None, extras: Extras
+        self, context: Context, operation: Operation | None, result: ExecutionResult | None, extras: Extras, /
     ) -> None:
         """Always called after get_context, whatever happened: without an operation when it was refused before
         there was one, without a result when it did not run to its end."""

@@ -1,6 +1,7 @@
 """Which bytes are JSON that means the same to everyone?"""
 
 import json
+from collections import Counter
 from typing import Any
 
 import orjson
@@ -51,8 +52,7 @@ def _count_values(raw: bytes) -> int:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        met: set[str] = set()
-        twice = next(name for name, _ in pairs if name in met or met.add(name))  # type: ignore[func-returns-value]
+        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
         raise MalformedJson(f"The key {twice[:100]!r} appears twice in one object.")
     return members
 

@@ -11,7 +11,13 @@ from app.transport.request_id import RequestId
 from app.transport.security_headers import SecurityHeaders
 
 ALLOWED_HEADERS = ("authorization", "content-type", "x-api-key", "x-request-id")
-EXPOSED_HEADERS = ("retry-after", "x-request-id")
+EXPOSED_HEADERS = (
+    "retry-after",
+    "x-quota-limit",
+    "x-quota-remaining",
+    "x-quota-resets-at",
+    "x-request-id",
+)
 
 
 def standard_middleware(

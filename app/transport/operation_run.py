@@ -138,12 +138,17 @@ class OperationRun(Generic[Context]):
                 if META_FIELDS.issuperset(operation.root_fields):
                     return await self._introspect(operation)
                 with prepared(operation.document):
-                    return await self.runner.schema.execute(
-                        parameters.query,
-                        variable_values=parameters.variables,
-                        context_value=self.context,
-                        operation_name=operation.name,
+                    execution = asyncio.ensure_future(
+                        self.runner.schema.execute(
+                            parameters.query,
+                            variable_values=parameters.variables,
+                            context_value=self.context,
+                            operation_name=operation.name,
+                        )
                     )
+                # A mutation that takes too long goes on unseen: cut off, it might be half done.
+                mutates = operation.kind is OperationType.MUTATION
+                return await (asyncio.shield(execution) if mutates else execution)
         except TimeoutError:
             if not timeout.expired():
                 raise

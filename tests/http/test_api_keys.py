@@ -14,7 +14,9 @@ LIST = "{ viewer { apiKeys { totalCount edges { node { id name prefix scopes rev
 
 async def test_a_key_is_shown_once_and_kept_as_a_hash(api: Api, database: Database) -> None:
     account = await sign_up(api, name="ada")
-    made = (await account.api(CREATE_KEY, input={"name": "  deploys ", "scopes": ["READ", "PURCHASE"]})).payload()
+    made = (
+        await account.api(CREATE_KEY, input={"name": "  deploys ", "scopes": ["READ", "PURCHASE"]})
+    ).payload()
     assert well_formed(made["key"])
     assert made["apiKey"] == {
         "id": made["apiKey"]["id"],
@@ -34,7 +36,11 @@ async def test_a_key_is_shown_once_and_kept_as_a_hash(api: Api, database: Databa
 async def test_both_headers_take_a_key(api: Api) -> None:
     account = await sign_up(api, name="ada")
     key = await make_key(account, "READ")
-    for headers in ({"authorization": f"Bearer {key}"}, {"authorization": f"bearer  {key}"}, {"x-api-key": key}):
+    for headers in (
+        {"authorization": f"Bearer {key}"},
+        {"authorization": f"bearer  {key}"},
+        {"x-api-key": key},
+    ):
         answer = await api.http.post("/graphql", json={"query": VIEWER}, headers=headers)
         assert answer.json() == {"data": {"viewer": {"username": "ada"}}}
 
@@ -68,7 +74,9 @@ async def test_a_key_can_do_only_what_its_scopes_allow(api: Api) -> None:
     reader = api.as_(await make_key(account, "READ"))
     refused = await reader(CREATE_KEY, input={"name": "more", "scopes": ["READ"]})
     assert refused.code == "FORBIDDEN"
-    assert (await account.api("{ viewer { apiKeys { totalCount } } }")).payload() == {"apiKeys": {"totalCount": 2}}
+    assert (await account.api("{ viewer { apiKeys { totalCount } } }")).payload() == {
+        "apiKeys": {"totalCount": 2}
+    }
 
 
 async def test_a_key_cannot_hand_out_what_it_lacks_and_a_customer_no_staff_scope(api: Api) -> None:
@@ -79,15 +87,23 @@ async def test_a_key_cannot_hand_out_what_it_lacks_and_a_customer_no_staff_scope
         assert (await account.api(CREATE_KEY, input={"name": "more", "scopes": [scope]})).code == "FORBIDDEN"
     admin = await sign_up_as(api, Role.ADMIN)
     assert well_formed(await make_key(admin, "ADMIN", "USAGE_WRITE"))
-    assert (await account.api("{ viewer { apiKeys { totalCount } } }")).payload() == {"apiKeys": {"totalCount": 1}}
+    assert (await account.api("{ viewer { apiKeys { totalCount } } }")).payload() == {
+        "apiKeys": {"totalCount": 1}
+    }
 
 
 async def test_the_most_sensitive_actions_need_a_session(api: Api) -> None:
     account = await sign_up(api)
     key = api.as_(await make_key(account, "READ", "WRITE", "PURCHASE"))
-    change = 'mutation { changePassword(input: {currentPassword: "x", newPassword: "y"}) { errors { code } } }'
+    change = (
+        'mutation { changePassword(input: {currentPassword: "x", newPassword: "y"}) { errors { code } } }'
+    )
     leave = 'mutation { deleteAccount(input: {password: "x"}) { errors { code } } }'
-    for document in (change, leave, 'mutation { updateProfile(input: {email: "x@y.test"}) { errors { code } } }'):
+    for document in (
+        change,
+        leave,
+        'mutation { updateProfile(input: {email: "x@y.test"}) { errors { code } } }',
+    ):
         assert (await key(document)).code == "FORBIDDEN"
 
 
@@ -101,7 +117,9 @@ async def test_the_most_sensitive_actions_need_a_session(api: Api) -> None:
         ({"expiresAt": "2026-11-22T12:00:00Z"}, ["input", "expiresAt"]),
     ],
 )
-async def test_bad_keys_are_refused(api: Api, database: Database, given: dict[str, object], path: list[str]) -> None:
+async def test_bad_keys_are_refused(
+    api: Api, database: Database, given: dict[str, object], path: list[str]
+) -> None:
     account = await sign_up(api)
     refused = (await account.api(CREATE_KEY, input={"name": "fine", "scopes": ["READ"]} | given)).payload()
     assert [(error["code"], error["path"]) for error in refused["errors"]] == [("BAD_USER_INPUT", path)]
@@ -184,5 +202,11 @@ async def test_keys_are_paged_newest_first(api: Api) -> None:
     assert (third, last_info["hasNextPage"]) == (["key 0"], False)
     back, back_info = await names(last=2, before=last_info["startCursor"])
     assert (back, back_info["hasPreviousPage"], back_info["hasNextPage"]) == (["key 2", "key 1"], True, True)
-    for bad in ({"first": 0}, {"first": 101}, {"first": 1, "last": 1}, {"after": "nonsense"}, {"after": "WzFd"}):
+    for bad in (
+        {"first": 0},
+        {"first": 101},
+        {"first": 1, "last": 1},
+        {"after": "nonsense"},
+        {"after": "WzFd"},
+    ):
         assert (await account.api(document, **bad)).code == "BAD_USER_INPUT"

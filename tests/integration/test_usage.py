@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select, update
 
+from app import metrics
 from app.db.database import Database
 from app.db.models import OutboxFact, UsageCounter, UsageEvent
 from app.db.repositories import quotas
@@ -249,7 +250,7 @@ async def test_a_full_batch_over_many_accounts_is_answered_in_order(reporting: R
 
 
 async def test_calls_are_counted_whole_or_not_at_all(reporting: Reporting) -> None:
-    allowance = Allowance(reporting.user.id, LIMITS, NOW)
+    allowance, before = Allowance(reporting.user.id, LIMITS, NOW), refusals()
     counting = {"database": reporting.database, "allowance": allowance, "now": NOW}
     meter = await usage.count_calls(**counting, amount=998)
     assert (meter.used, meter.remaining) == (998, 2)
@@ -263,6 +264,12 @@ async def test_calls_are_counted_whole_or_not_at_all(reporting: Reporting) -> No
     }
     assert (await usage.count_calls(**counting, amount=2)).remaining == 0
     assert await reporting.counted() == {NOW: 1000}
+    assert refusals() == before + 1
+
+
+def refusals() -> float:
+    labels = {"resource": "api_call"}
+    return metrics.REGISTRY.get_sample_value("revgraph_quota_refusals_total", labels) or 0.0
 
 
 async def test_drift_names_the_counters_that_are_wrong(reporting: Reporting) -> None:

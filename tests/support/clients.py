@@ -161,5 +161,8 @@ async def api(settings: Settings, database: Database) -> AsyncIterator[Api]:
     deps = replace(build_deps(settings), clock=clock)
     app = create_app(settings, deps=deps, work=False)
     transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 50_000))
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://test") as http,
+    ):
         yield Api(http, app, deps, clock)

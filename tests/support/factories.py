@@ -308,3 +308,10 @@ async def _insert(
     async with database.transaction() as connection:
         await connection.execute(insert(model).values(**row))
     return SimpleNamespace(**row)
+
+
+async def user_named(database: Database, username: str) -> SimpleNamespace:
+    """An account that exists already."""
+    async with database.read() as connection:
+        row = (await connection.execute(select(User.__table__).where(User.username == username))).one()
+    return SimpleNamespace(**row._mapping)

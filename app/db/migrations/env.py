@@ -1,13 +1,16 @@
 """Alembic's entry: migrates over the connection that ``app.db.migrate`` hands in."""
 
+from typing import Any, Literal
+
 from alembic import context
+from alembic.autogenerate.api import AutogenContext
 
 from app.db.migrations.names import is_of_the_models
 from app.db.models import Base
 from app.db.models.base import UtcDateTime
 
 
-def render_item(kind: str, item: object, _: object) -> str | bool:
+def render_item(kind: str, item: Any, _: AutogenContext) -> str | Literal[False]:
     return "UtcDateTime()" if kind == "type" and isinstance(item, UtcDateTime) else False
 
 

@@ -1,8 +1,7 @@
 """Which tables the models describe: the search index is each database's own DDL and stands beside them."""
 
-from collections.abc import Mapping
 from typing import Any
 
 
-def is_of_the_models(name: str | None, kind: str, _: Mapping[str, Any]) -> bool:
+def is_of_the_models(name: str | None, kind: str, _: Any) -> bool:
     return not (kind == "table" and name is not None and name.startswith("package_search"))

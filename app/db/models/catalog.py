@@ -49,6 +49,7 @@ class Package(Base):
         CheckConstraint("rating_sum BETWEEN rating_count AND 5 * rating_count", name="rating_adds_up"),
         CheckConstraint("status = 'draft' OR published_at IS NOT NULL", name="published_has_a_date"),
         Index(None, "author_id", "id"),
+        Index(None, "id", "status", "license"),  # covers counts and joins that ask what is listed
         Index("ix_packages_by_downloads", "downloads", "id", postgresql_where=_LISTED, sqlite_where=_LISTED),
         Index("ix_packages_by_newest", "published_at", "id", postgresql_where=_LISTED, sqlite_where=_LISTED),
         Index("ix_packages_by_rating", "rating_score", "id", postgresql_where=_LISTED, sqlite_where=_LISTED),
@@ -61,8 +62,6 @@ class Package(Base):
     slug: Mapped[str] = mapped_column(String(80), unique=True)
     name: Mapped[str] = mapped_column(String(120))
     name_key: Mapped[str] = mapped_column(BinarySortable)
-    description: Mapped[str] = mapped_column(Text)
-    readme: Mapped[str | None] = mapped_column(Text)
     license: Mapped[str] = mapped_column(String(100))
     price_cents: Mapped[int]
     currency: Mapped[Currency]
@@ -75,6 +74,9 @@ class Package(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
+    # Last, because SQLite reads through the long texts to what stands behind them.
+    description: Mapped[str] = mapped_column(Text)
+    readme: Mapped[str | None] = mapped_column(Text)
 
 
 class PackageVersion(Base):

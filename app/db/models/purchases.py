@@ -74,8 +74,8 @@ class Licence(Base):
 class Download(Base):
     """One single-use link; ``covered`` are the byte ranges [start, end) that were delivered.
 
-    While a request delivers, it holds ``reservation_id`` until ``running_until``. Without ``purchase_id`` the link
-    is the author's own or staff's.
+    While a request delivers, it holds ``reservation_id`` until ``running_until``. Without ``purchase_id`` the
+    link is the author's own or staff's.
     """
 
     __tablename__ = "downloads"

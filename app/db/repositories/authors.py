@@ -10,7 +10,8 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.ids import new_id
-from app.db.models import Author
+from app.db.models import Author, Package
+from app.db.repositories import search
 from app.domain.errors import Conflict
 
 AUTHOR: tuple[Any, ...] = (Author.id, Author.user_id, Author.username, Author.created_at)
@@ -72,3 +73,6 @@ async def anonymise(connection: AsyncConnection, user_id: UUID) -> None:
 async def _change(connection: AsyncConnection, user_id: UUID, *, username: str) -> None:
     statement = update(Author).where(Author.user_id == user_id)
     await connection.execute(statement.values(username=username, username_key=name_key(username)))
+    theirs = select(Package.id).join(Author, Author.id == Package.author_id).where(Author.user_id == user_id)
+    for package_id in (await connection.execute(theirs)).scalars().all():
+        await search.index(connection, package_id)  # packages are found by their author's name too

@@ -1,12 +1,11 @@
 """The catalogue as it is read: one package, pages of them, their number, and how they fall into groups."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
     CTE,
-    BigInteger,
     ColumnElement,
     Row,
     Select,
@@ -14,7 +13,6 @@ from sqlalchemy import (
     cast,
     false,
     func,
-    literal,
     select,
     text,
 )
@@ -25,13 +23,13 @@ from app.db.repositories import search
 from app.db.repositories.keyset import Key, read_page
 from app.domain.listing import Criteria, PackageFilter, PackageSort
 from app.domain.paging import Page, Slice
+from app.domain.search import Question
 
 PACKAGE: tuple[Any, ...] = (
     Package.id,
     Package.author_id,
     Package.slug,
     Package.name,
-    Package.description,
     Package.license,
     Package.price_cents,
     Package.currency,
@@ -43,7 +41,7 @@ PACKAGE: tuple[Any, ...] = (
     Package.updated_at,
     Package.published_at,
 )
-"""Without the readme, which is long and rarely asked for."""
+"""Without description and readme, which are long: who asks for them loads them."""
 
 VERSION: tuple[Any, ...] = (
     PackageVersion.id,
@@ -65,7 +63,6 @@ SORT_KEYS: Mapping[PackageSort, list[Key]] = {
     PackageSort.RATING: [(Package.rating_score, True), (Package.id, True)],
     PackageSort.NAME: [(Package.name_key, False), (Package.id, False)],
 }
-NO_SCORE: ColumnElement[int] = literal(0, BigInteger)
 DIGITS = 20
 """More than the number of downloads can have."""
 
@@ -86,8 +83,11 @@ async def page_of(
     connection: AsyncConnection, criteria: Criteria, *, sort: PackageSort, page: Page
 ) -> Slice[Row[Any]]:
     sort = effective_sort(criteria, sort)
-    listed, score = _listed(select(*PACKAGE), criteria, connection.dialect.name)
-    keys: Sequence[Key] = SORT_KEYS.get(sort) or [(score, True), (Package.id, True)]
+    if sort is PackageSort.RELEVANCE:
+        listed, keys = _by_relevance(criteria, connection.dialect.name)
+    else:
+        listed = listed_packages(select(*PACKAGE), criteria, connection.dialect.name)
+        keys = SORT_KEYS[sort]
     return await read_page(connection, listed, keys=keys, page=page, order=sort)
 
 
@@ -105,20 +105,26 @@ async def count(connection: AsyncConnection, criteria: Criteria) -> int:
 
 
 def listed_packages(statement: Select[Any], criteria: Criteria, dialect: str) -> Select[Any]:
-    return _listed(statement, criteria, dialect)[0]
-
-
-def _listed(
-    statement: Select[Any], criteria: Criteria, dialect: str
-) -> tuple[Select[Any], ColumnElement[int]]:
-    """``statement`` over the packages that meet the criteria, and how well they answer the question."""
+    """``statement`` over the packages that meet the criteria."""
     statement = statement.where(LISTED, *_conditions(criteria.filter))
     if criteria.question is None:
-        return statement, NO_SCORE
-    if not criteria.question.terms or not all(term.words for term in criteria.question.terms):
-        return statement.where(false()), NO_SCORE
+        return statement
+    if _is_hopeless(criteria.question):
+        return statement.where(false())
+    return statement.where(Package.id.in_(search.answering(dialect, criteria.question)))
+
+
+def _is_hopeless(question: Question) -> bool:
+    return not question.terms or not all(term.words for term in question.terms)
+
+
+def _by_relevance(criteria: Criteria, dialect: str) -> tuple[Select[Any], list[Key]]:
+    if criteria.question is None or _is_hopeless(criteria.question):
+        return listed_packages(select(*PACKAGE), criteria, dialect), [(Package.id, True)]
     found = search.matches(dialect, criteria.question)
-    return statement.join(found, found.c.package_id == Package.id), _score(found)
+    statement = select(*PACKAGE).where(LISTED, *_conditions(criteria.filter))
+    statement = statement.join(found, found.c.package_id == Package.id)
+    return statement, [(_score(found), True), (Package.id, True)]
 
 
 def _score(found: CTE) -> ColumnElement[int]:
@@ -175,8 +181,7 @@ async def categories(connection: AsyncConnection) -> list[Row[Any]]:
     """All of them by name, with the number of packages listed in each."""
     listed = (
         select(PackageCategory.category, func.count().label("package_count"))
-        .join(Package, Package.id == PackageCategory.package_id)
-        .where(LISTED)
+        .where(PackageCategory.package_id.in_(select(Package.id).where(LISTED)))
         .group_by(PackageCategory.category)
         .subquery()
     )

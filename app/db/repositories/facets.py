@@ -1,7 +1,6 @@
 """How do the packages that meet the criteria fall into groups, and how many are in each?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import CTE, Select, Text, case, cast, func, literal, literal_column, select, union_all
@@ -15,36 +14,28 @@ MOST_VALUES = 50
 STARS = (4, 3, 2, 1)
 
 
-@dataclass(frozen=True)
-class Facet:
-    """``count`` packages have ``value``."""
-
-    value: str
-    count: int
+FACETS = ("categories", "licenses", "authors", "prices", "ratings")
 
 
-@dataclass
-class Facets:
-    """Each with the most frequent value first; of ``ratings``, n counts the packages with n stars or more."""
+async def facets(connection: AsyncConnection, criteria: Criteria) -> dict[str, list[tuple[str, int]]]:
+    """(value, number of packages) of each facet, the most frequent first; none that no package has.
 
-    categories: list[Facet] = field(default_factory=list)
-    licenses: list[Facet] = field(default_factory=list)
-    authors: list[Facet] = field(default_factory=list)
-    prices: list[Facet] = field(default_factory=list)
-    ratings: list[Facet] = field(default_factory=list)
-
-
-async def facets(connection: AsyncConnection, criteria: Criteria) -> Facets:
-    """By one statement: the packages are found once and grouped five ways."""
+    By one statement: the packages are found once and grouped five ways. Of the ratings, n counts the packages
+    with n stars or more, and 4 comes first.
+    """
     found = _found(criteria, connection.dialect.name)
     groups = (_categories(found), _licenses(found), _authors(found), _prices(found), *_ratings(found))
-    result = Facets()
-    for name, value, count in (await connection.execute(union_all(*groups))).all():
-        if count:
-            getattr(result, name).append(Facet(value, count))
-    for listed in (result.categories, result.licenses, result.authors, result.prices):
-        _sort(listed)
-    return result
+    result: dict[str, list[tuple[str, int]]] = {name: [] for name in FACETS}
+    for name, value, packages in (await connection.execute(union_all(*groups))).all():
+        if packages:
+            result[name].append((value, packages))
+    return {
+        name: pairs if name == "ratings" else sorted(pairs, key=_frequency) for name, pairs in result.items()
+    }
+
+
+def _frequency(pair: tuple[str, int]) -> tuple[int, str]:
+    return -pair[1], pair[0]
 
 
 def _found(criteria: Criteria, dialect: str) -> CTE:
@@ -103,7 +94,3 @@ def _most(name: str, grouped: Select[*tuple[Any, ...]]) -> Select[Any]:
 def _named(name: str, grouped: Select[*tuple[Any, ...]]) -> Select[Any]:
     values = grouped.subquery()
     return select(literal_column(f"'{name}'").label("facet"), cast(values.c.value, Text), values.c.packages)
-
-
-def _sort(listed: list[Facet]) -> None:
-    listed.sort(key=lambda facet: (-facet.count, facet.value))

@@ -36,7 +36,13 @@ async def read_pages(
     page: Page,
     order: str,
 ) -> dict[UUID, Slice[Row]]:
-    """The same page of the list of every parent, which stands in the column ``of``, by one statement."""
+    """The same page of the list of every parent, which stands in the column ``of``, by one statement.
+
+    Of one parent by a limit, which stops at the page's end; numbering the places reads every list whole.
+    """
+    if len(parents) == 1:
+        only = statement.where(of == parents[0])
+        return {parents[0]: await read_page(connection, only, keys=keys, page=page, order=order)}
     place = func.row_number().over(partition_by=of, order_by=_ordering(keys, page))
     numbered = _bounded(statement.where(of.in_(parents)), keys, page).add_columns(
         of.label("_parent"), place.label("_place")

@@ -4,15 +4,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import Row, select, text, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.models import Author, Package, PackageVersion, Purchase, ReceiptCounter
-from app.db.repositories.keyset import read_page
 from app.domain.lifecycle import VersionStatus
-from app.domain.paging import Page, Slice
 from app.domain.purchases import OPEN, PurchaseStatus
 
 PURCHASE: tuple[Any, ...] = (
@@ -76,6 +74,15 @@ async def open_of(connection: AsyncConnection, *, user_id: UUID, package_id: UUI
     return (await connection.execute(statement)).scalar_one_or_none()
 
 
+async def has_completed(connection: AsyncConnection, *, user_id: UUID, package_id: UUID) -> bool:
+    statement = select(Purchase.id).where(
+        Purchase.user_id == user_id,
+        Purchase.package_id == package_id,
+        Purchase.status == PurchaseStatus.COMPLETED,
+    )
+    return (await connection.execute(statement)).first() is not None
+
+
 async def add_completed(
     connection: AsyncConnection,
     *,
@@ -128,14 +135,3 @@ async def give_receipt(connection: AsyncConnection, purchase_id: UUID, *, year: 
         update(Purchase).where(Purchase.id == purchase_id).values(receipt_number=receipt_number)
     )
     return receipt_number
-
-
-async def page_of(connection: AsyncConnection, user_id: UUID, *, page: Page) -> Slice[Row[Any]]:
-    """Newest first."""
-    statement = select(*PURCHASE).where(Purchase.user_id == user_id)
-    return await read_page(connection, statement, keys=[(Purchase.id, True)], page=page, order="id")
-
-
-async def count(connection: AsyncConnection, user_id: UUID) -> int:
-    statement = select(func.count()).select_from(Purchase).where(Purchase.user_id == user_id)
-    return (await connection.execute(statement)).scalar_one()

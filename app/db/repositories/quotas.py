@@ -1,7 +1,7 @@
 """Quotas: whether an account may use more, decided and recorded by one conditional statement.
 
-Everything here runs within the caller's transaction, so that usage and what it is for stand or fall together. Several
-resources are all-or-nothing for the same reason: the first refusal raises, and the transaction rolls back.
+Everything here runs within the caller's transaction, so that usage and what it is for stand or fall together.
+Several resources are all-or-nothing for the same reason: the first refusal raises, and all rolls back.
 """
 
 from datetime import datetime
@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app import metrics
 from app.db.ids import new_id
 from app.db.models import UsageCounter, UsageEvent
 from app.db.repositories import outbox
@@ -73,7 +74,7 @@ async def admit(
     used: int = 0,
     reserved: int = 0,
 ) -> Meter:
-    """Raises the counter where the limit allows it: one statement, so that no two callers share the last unit."""
+    """Raises the counter where the limit allows it: one statement, no two callers share the last unit."""
     period, limit = period_of(resource, anchor_at=allowance.anchor_at, now=now), allowance.limits[resource]
     row = None
     if limit is None or used + reserved <= limit:  # the insert of the first row has no WHERE of its own
@@ -113,6 +114,7 @@ async def _raise_counter(
 async def _refuse(
     connection: AsyncConnection, user_id: UUID, resource: Resource, period: Period | None, limit: int | None
 ) -> None:
+    metrics.QUOTA_REFUSALS.labels(resource).inc()
     found = await counters(connection, user_id=user_id, period_starts=[start_of(period)])
     row = found.get((resource, start_of(period)))
     raise QuotaExceeded(
@@ -126,7 +128,7 @@ async def _refuse(
 async def tell_thresholds(
     connection: AsyncConnection, user_id: UUID, meter: Meter, raised_by: int, *, now: datetime
 ) -> None:
-    """The change that reaches 80 % or 100 % says so, once: the counter passes each value in one statement only."""
+    """The change that reaches 80 % or 100 % says so once: the counter passes a value in one statement."""
     after = meter.used + meter.reserved
     for percent in thresholds_crossed(before=after - raised_by, after=after, limit=meter.limit):
         await outbox.add(

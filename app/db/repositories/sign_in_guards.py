@@ -27,7 +27,7 @@ async def settle(
 ) -> datetime | None:
     """Stores one attempt's outcome; the end of the lock when one was on, in which case nothing is stored.
 
-    The row is held until the transaction ends, so that attempts at the same time are counted one after the other.
+    The row is held until the transaction ends: attempts at the same time are counted one after the other.
     """
     insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
     await connection.execute(

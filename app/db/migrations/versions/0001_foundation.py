@@ -450,8 +450,6 @@ def upgrade() -> None:
             sa.String(length=512).with_variant(sa.String(length=512, collation="C"), "postgresql"),
             nullable=False,
         ),
-        sa.Column("description", sa.Text(), nullable=False),
-        sa.Column("readme", sa.Text(), nullable=True),
         sa.Column("license", sa.String(length=100), nullable=False),
         sa.Column("price_cents", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
@@ -464,6 +462,8 @@ def upgrade() -> None:
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("updated_at", UtcDateTime(), nullable=False),
         sa.Column("published_at", UtcDateTime(), nullable=True),
+        sa.Column("description", sa.Text(), nullable=False),
+        sa.Column("readme", sa.Text(), nullable=True),
         sa.CheckConstraint(
             "status = 'draft' OR published_at IS NOT NULL", name=op.f("ck_packages_published_has_a_date")
         ),
@@ -487,6 +487,9 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("packages", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_packages_author_id_id"), ["author_id", "id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_packages_id_status_license"), ["id", "status", "license"], unique=False
+        )
         batch_op.create_index(
             "ix_packages_by_downloads",
             ["downloads", "id"],

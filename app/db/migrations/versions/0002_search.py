@@ -48,7 +48,21 @@ POSTGRESQL = (
     )
     """,
     "CREATE INDEX ix_package_search_title ON package_search (title)",
-    "CREATE INDEX ix_package_search_words ON package_search USING GIN (name, labels, description, readme)",
+    # Without a list of pending entries, which every search would read, and for which the planner shuns the index.
+    """
+    CREATE INDEX ix_package_search_words ON package_search USING GIN (name, labels, description, readme)
+    WITH (fastupdate = off)
+    """,
+    # A planner that looks for one row reads the table and hopes: for a rare word it unpacks every vector.
+    """
+    CREATE FUNCTION package_search_knows(asked TSQUERY) RETURNS BOOLEAN LANGUAGE sql STABLE
+    SET enable_seqscan = off AS $$
+        SELECT EXISTS (
+            SELECT 1 FROM package_search
+            WHERE name @@ asked OR labels @@ asked OR description @@ asked OR readme @@ asked
+        )
+    $$
+    """,
     'CREATE TABLE package_search_words (word TEXT COLLATE "C" PRIMARY KEY)',
     # GiST, because only it answers "the nearest words" without a threshold.
     "CREATE INDEX ix_package_search_words_trigrams ON package_search_words USING GIST (word gist_trgm_ops)",
@@ -65,5 +79,7 @@ def downgrade() -> None:
     tables = ["package_search", "package_search_words"]
     if op.get_bind().dialect.name == "sqlite":
         tables += ["package_search_trigrams", "package_search_documents"]
+    else:
+        op.execute("DROP FUNCTION package_search_knows")
     for table in tables:
         op.execute(f"DROP TABLE {table}")

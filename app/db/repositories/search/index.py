@@ -1,10 +1,11 @@
 """How a package gets into the search index, and out of it again."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, cast, delete, func, insert, literal, select
+from sqlalchemy import Insert, Text, cast, delete, func, insert, literal, select, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -89,12 +90,20 @@ async def _learn(connection: AsyncConnection, found: set[str]) -> None:
     A word stays when its last package goes: whether it still leads somewhere is asked when it is needed.
     """
     worth = sorted(word for word in found if SHORTEST <= len(word) <= LONGEST and not word.isdigit())
-    if not worth:
-        return
-    dialect_insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
-    await connection.execute(
-        dialect_insert(WORDS).on_conflict_do_nothing(), [{"word": word} for word in worth]
-    )
+    sqlite = connection.dialect.name == "sqlite"
+    await connection.execute(_learnt_sqlite(worth) if sqlite else _learnt_postgresql(worth))
+
+
+def _learnt_sqlite(worth: list[str]) -> Insert:
+    each = func.json_each(json.dumps(worth)).table_valued("value")
+    # The WHERE keeps SQLite from reading ON CONFLICT as the ON of a join.
+    listed = select(each.c.value).where(true())
+    return sqlite_insert(WORDS).from_select(["word"], listed).on_conflict_do_nothing()
+
+
+def _learnt_postgresql(worth: list[str]) -> Insert:
+    each = func.unnest(cast(literal(worth, ARRAY(Text)), ARRAY(Text))).column_valued("word")
+    return postgresql_insert(WORDS).from_select(["word"], select(each)).on_conflict_do_nothing()
 
 
 async def remove(connection: AsyncConnection, package_id: UUID) -> None:

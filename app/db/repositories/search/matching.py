@@ -18,6 +18,17 @@ JUST_THIS = 10_000
 """The name is the question, word by word."""
 
 
+def answering(dialect: str, question: Question) -> Select[Any]:
+    """The ids of the packages that have every term, for who does not ask how well. There must be a term."""
+    key, package_id = (
+        (DOCUMENTS.c.id, DOCUMENTS.c.package_id)
+        if dialect == "sqlite"
+        else (VECTORS.c.package_id, VECTORS.c.package_id)
+    )
+    found = [key.in_(containing(dialect, term.words, prefix=term.prefix)) for term in question.terms]
+    return select(package_id).where(*found)
+
+
 def matches(dialect: str, question: Question) -> CTE:
     """(package_id, score) of the packages that have every term. The question must have one."""
     hits = union_all(*_hits(dialect, question)).subquery("hits")

@@ -6,7 +6,7 @@ from dataclasses import replace
 from sqlalchemy import Select, String, cast, column, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.repositories.search.tables import TRIGRAMS, WORDS, containing
+from app.db.repositories.search.tables import TRIGRAMS, WORDS, knows
 from app.domain.search import Question, Term, nearest, tolerance
 
 SIMILAR = 64
@@ -34,7 +34,7 @@ async def _known(connection: AsyncConnection, terms: Iterable[Term]) -> set[Term
     checks = [
         select(
             literal(number).label("number"),
-            containing(connection.dialect.name, term.words, prefix=term.prefix).exists().label("there"),
+            knows(connection.dialect.name, term.words, prefix=term.prefix).label("there"),
         )
         for number, term in enumerate(asked)
     ]

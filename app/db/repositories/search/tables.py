@@ -1,9 +1,23 @@
 """What does the search index look like to SQL? No model describes virtual tables: a migration makes them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, Text, Uuid, cast, column, literal, select, table
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    Integer,
+    Select,
+    Text,
+    Uuid,
+    cast,
+    column,
+    func,
+    literal,
+    or_,
+    select,
+    table,
+)
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 FIELDS = ("name", "labels", "description", "readme")
@@ -39,14 +53,18 @@ def containing(
             f"{{{' '.join(fields)}}} : ({listed})"
         )
         return select(FULL_TEXT.c.rowid.label("key")).where(found)
-    listed = " | ".join(f"'{word}':*" if prefix else f"'{word}'" for word in words)
-    asked = cast(cast(literal(listed), Text), TSQUERY)
+    asked = _ts_query(words, prefix=prefix)
     hits = [VECTORS.c[field].op("@@", is_comparison=True)(asked) for field in fields]
-    return select(VECTORS.c.package_id.label("key")).where(_any_of(hits))
+    return select(VECTORS.c.package_id.label("key")).where(or_(*hits))
 
 
-def _any_of(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
-    first, *others = conditions
-    for other in others:
-        first = first | other
-    return first
+def knows(dialect: str, words: Iterable[str], *, prefix: bool) -> ColumnElement[bool]:
+    """Whether any document has one of ``words``."""
+    if dialect == "sqlite":
+        return containing(dialect, words, prefix=prefix).exists()
+    return func.package_search_knows(_ts_query(words, prefix=prefix), type_=Boolean)
+
+
+def _ts_query(words: Iterable[str], *, prefix: bool) -> ColumnElement[Any]:
+    listed = " | ".join(f"'{word}':*" if prefix else f"'{word}'" for word in words)
+    return cast(cast(literal(listed), Text), TSQUERY)

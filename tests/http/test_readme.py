@@ -1,0 +1,60 @@
+"""The README's tour: every block of GraphQL, in its order, does what the text says."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.services import imports
+from tests.support.clients import Api
+
+README = Path(__file__).parents[2] / "README.md"
+BLOCKS = {
+    name: text
+    for text, name in re.findall(
+        r"```graphql\n((?:query|mutation) (\w+).*?)```", README.read_text(), re.DOTALL
+    )
+}
+
+
+@pytest.fixture
+async def with_sample(api: Api) -> Api:
+    await imports.load_sample(database=api.deps.database, store=api.deps.store, now=api.clock())
+    return api
+
+
+async def test_the_tour(with_sample: Api) -> None:
+    api = with_sample
+
+    async def run(name: str, **given: str) -> Any:
+        text = BLOCKS[name]
+        for placeholder, value in given.items():
+            text = text.replace(placeholder, value)
+        payload = (await api(text)).payload()
+        assert payload.get("errors", []) == []
+        return payload
+
+    found = await run("Search")
+    assert found["edges"][0]["node"]["slug"] == "terraform-landing-zone"
+    registered = await run("Register")
+    api = api.as_(registered["accessToken"])
+    package = await run("Find")
+    assert package["price"] == {"formatted": "$0.00"}
+    taken = (await run("Take", PACKAGE_ID=package["id"]))["purchase"]
+    assert (taken["status"], taken["receiptNumber"]) == ("COMPLETED", "RG-2026-000001")
+    assert (await run("Take", PACKAGE_ID=package["id"]))["purchase"] == taken
+    download = (await run("Download", PACKAGE_ID=package["id"]))["download"]
+    served = await api.http.get(download["url"].removeprefix(api.deps.base_url))
+    assert served.headers["x-checksum-sha256"] == download["sha256"]
+    assert len(served.content) == download["sizeBytes"]
+    made = await run("MakeKey")
+    owner, api = api, api.as_(made["key"])
+    used = {meter["resource"]: meter["used"] for meter in (await run("Usage"))["usage"]["meters"]}
+    assert used == {"API_CALL": 6, "TEMPLATE_INSTALL": 1, "CONCURRENT_INSTALLATION": 0, "STORAGE_BYTES": 0}
+    key, api = api, owner
+    assert (await run("Revoke", KEY_ID=made["apiKey"]["id"]))["apiKey"][
+        "revokedAt"
+    ] == "2026-11-22T12:00:00.000Z"
+    assert (await key(BLOCKS["Usage"])).code == "UNAUTHENTICATED"
+    assert len(BLOCKS) == 8

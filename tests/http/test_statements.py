@@ -1,0 +1,113 @@
+"""How many statements may each root field send? Its number stands here, and does not grow with the rows."""
+
+import pytest
+
+from app.api import Mutation, Query, accesses
+from app.db.database import Database
+from app.schema.node import global_id
+from tests.support import factories
+from tests.support.clients import Api, make_key
+from tests.support.statements import counted
+from tests.support.world import World, ask
+
+MOST = {
+    # Of every signed-in operation three: the viewer, the counter of API calls, the raw event.
+    "viewer": 4,
+    "validateToken": 1,
+    "node": 4,
+    "nodes": 4,
+    "package": 4,
+    "packages": 5,
+    "categories": 4,
+    "plans": 3,
+    "licenceKeys": 3,
+    "register": 9,
+    "login": 11,
+    "refreshSession": 6,
+    "requestPasswordReset": 3,
+    "resetPassword": 2,
+    "verifyEmail": 2,
+    "changePassword": 10,
+    "updateProfile": 7,
+    "createApiKey": 7,
+    "rotateApiKey": 8,
+    "revokeApiKey": 6,
+    "becomeAuthor": 5,
+    "createUpload": 7,
+    "publishPackage": 18,
+    "publishVersion": 7,
+    "updatePackage": 13,
+    "createDownload": 10,
+    "purchasePackage": 16,
+    "reviewPackage": 12,
+    "recordUsage": 6,
+    "yankVersion": 17,
+    "logout": 3,
+    "deleteAccount": 14,
+}
+"""In an order in which each finds what it needs: the last of them end things."""
+REFUSED = ["publishVersion"]
+"""Asked without an upload; what it sends with one is counted where uploads are made."""
+
+
+def test_every_root_field_has_its_number() -> None:
+    assert sorted(MOST) == sorted([*accesses(Query), *accesses(Mutation)])
+
+
+def sender(world: World, field: str) -> Api:
+    if field in ("recordUsage", "deleteAccount"):
+        return world.admin.api
+    return world.stranger.api if field in ("purchasePackage", "reviewPackage", "logout") else world.owner.api
+
+
+async def test_no_root_field_sends_more(world: World) -> None:
+    world.reviewed_id = world.free_package_id
+    for field, most in MOST.items():
+        with counted(world.api.deps.database) as seen:
+            answer = await ask(sender(world, field), world, field)
+        assert answer.errors == [], field
+        value = answer.data[field]
+        if field not in REFUSED and isinstance(value, dict) and field not in ("resetPassword", "verifyEmail"):
+            assert not value.get("errors"), (field, value)
+        assert len(seen) <= most, (field, seen)
+
+
+LISTS = {
+    "packages": """{ packages(first: 100) { totalCount facets { categories { value count } } edges { node {
+        id slug summary categories tags rating author { username } price { formatted } viewerOwns
+        latestVersion { version files { path sha256 } } versions(first: 3) { edges { node { version } } }
+        reviews(first: 2) { edges { node { rating } } } } } } }""",
+    "viewer": """{ viewer { apiKeys(first: 100) { totalCount edges { node { name scopes } } }
+        purchases(first: 100) { totalCount edges { node { status package { slug author { username } }
+            version { version files { path } } licence { document } } } } } }""",
+    "nodes": """query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Package { slug author { username } tags
+        latestVersion { version } } } }""",
+}
+
+
+@pytest.mark.parametrize("field", sorted(LISTS))
+async def test_lists_send_as_much_for_many_rows_as_for_two(
+    world: World, database: Database, field: str
+) -> None:
+    async def sent() -> int:
+        ids = {"ids": [global_id("Package", package.id) for package in packages]} if field == "nodes" else {}
+        with counted(world.api.deps.database) as seen:
+            answer = await world.owner.api(LISTS[field], **ids)
+        assert answer.errors == []
+        return len(seen)
+
+    user = await factories.user_named(database, "olive")
+    packages = []
+
+    async def grow(rows: int) -> None:
+        for _ in range(rows):
+            package = await factories.make_package(database, categories=["ui"], tags=["one"], ratings=[5])
+            version = await factories.make_version(database, package=package)
+            await factories.make_purchase(database, user=user, package=package, version=version)
+            await make_key(world.owner, "READ")
+            packages.append(package)
+
+    await grow(2)
+    before = await sent()
+    await grow(10)
+    assert await sent() == before

@@ -1,0 +1,170 @@
+"""A small world, and one operation for every root field in it: for tests that hold each field to something."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from app.db.database import Database
+from app.db.ids import new_id
+from app.db.repositories import authors
+from app.domain.api_keys import Role, Scope
+from app.schema.node import global_id
+from tests.support import factories
+from tests.support.clients import PASSWORD, Account, Answer, Api, make_key, sign_up, sign_up_as
+
+Variables = Callable[["World"], dict[str, Any]]
+
+
+@dataclass
+class World:
+    """An author with a package, a version, a key; a stranger; an admin; and keys of the author, one a scope."""
+
+    api: Api
+    owner: Account
+    stranger: Account
+    admin: Account
+    keys: dict[Scope, str]
+    key_id: str
+    package_id: str
+    free_package_id: str
+    version_id: str
+    reviewed_id: str = ""
+
+
+@dataclass(frozen=True)
+class Case:
+    """``stranger``: what another account hears: None for success, a code, or ``null`` for nothing to see."""
+
+    document: str
+    variables: Variables = lambda world: {}
+    stranger: str | None = None
+
+
+MUTATION = "mutation($input: {name}Input!) {{ {field}(input: $input) {{ errors {{ code path }} }} }}"
+
+
+def change(field: str, variables: Variables, *, stranger: str | None = None) -> tuple[str, Case]:
+    document = MUTATION.format(name=field[0].upper() + field[1:], field=field)
+    return field, Case(document, lambda world: {"input": variables(world)}, stranger)
+
+
+QUERIES: dict[str, Case] = {
+    "viewer": Case("{ viewer { id } }"),
+    "validateToken": Case('{ validateToken(token: "x") { valid } }'),
+    "node": Case(
+        "query($id: ID!) { node(id: $id) { id } }", lambda world: {"id": world.owner.id}, stranger="null"
+    ),
+    "nodes": Case(
+        "query($id: ID!) { nodes(ids: [$id]) { id } }", lambda world: {"id": world.key_id}, stranger="null"
+    ),
+    "package": Case('{ package(slug: "owned") { slug } }'),
+    "packages": Case("{ packages { totalCount } }"),
+    "categories": Case("{ categories { slug } }"),
+    "plans": Case("{ plans { tier } }"),
+    "licenceKeys": Case("{ licenceKeys { algorithm } }"),
+}
+NEW_VERSION = {"version": "9.0.0", "files": [{"uploadId": global_id("Upload", new_id()), "path": "a.zip"}]}
+MUTATIONS: dict[str, Case] = dict(
+    [
+        change("register", lambda world: {"email": "x@x.test", "username": "newcomer", "password": PASSWORD}),
+        change("login", lambda world: {"email": world.owner.email, "password": PASSWORD}),
+        change("refreshSession", lambda world: {"refreshToken": world.stranger.refresh_token}),
+        change("requestPasswordReset", lambda world: {"email": world.owner.email}),
+        change(
+            "resetPassword", lambda world: {"token": "x", "newPassword": PASSWORD}, stranger="INVALID_TOKEN"
+        ),
+        change("verifyEmail", lambda world: {"token": "x"}, stranger="INVALID_TOKEN"),
+        change("logout", lambda world: {}),
+        change("changePassword", lambda world: {"currentPassword": PASSWORD, "newPassword": PASSWORD + "!"}),
+        change("updateProfile", lambda world: {"displayName": "somebody"}),
+        change("deleteAccount", lambda world: {"password": PASSWORD}),
+        change("createApiKey", lambda world: {"name": "k", "scopes": ["WRITE"]}),
+        change("rotateApiKey", lambda world: {"id": world.key_id}, stranger="NOT_FOUND"),
+        change("revokeApiKey", lambda world: {"id": world.key_id}, stranger="NOT_FOUND"),
+        ("becomeAuthor", Case("mutation { becomeAuthor { errors { code path } } }")),
+        change("createUpload", lambda world: {"filename": "a.zip", "sizeBytes": 3}),
+        change(
+            "publishPackage",
+            lambda world: {
+                "slug": "fresh",
+                "name": "Fresh",
+                "description": "New.",
+                "license": "MIT",
+                "categories": ["misc"],
+            },
+        ),
+        change(
+            "publishVersion",
+            lambda world: {"packageId": world.package_id, **NEW_VERSION},
+            stranger="FORBIDDEN",
+        ),
+        change(
+            "updatePackage",
+            lambda world: {"packageId": world.package_id, "name": "Taken"},
+            stranger="FORBIDDEN",
+        ),
+        change(
+            "yankVersion",
+            lambda world: {"versionId": world.version_id, "reason": "because"},
+            stranger="FORBIDDEN",
+        ),
+        change(
+            "purchasePackage", lambda world: {"packageId": world.free_package_id, "idempotencyKey": "k-1"}
+        ),
+        change("createDownload", lambda world: {"packageId": world.package_id}, stranger="NOT_OWNED"),
+        change(
+            "reviewPackage",
+            lambda world: {"packageId": world.reviewed_id or world.package_id, "rating": 1, "body": "bad"},
+            stranger="NOT_OWNED",
+        ),
+        change(
+            "recordUsage",
+            lambda world: {
+                "events": [
+                    {
+                        "eventId": "e-1",
+                        "userId": world.owner.id,
+                        "resource": "API_CALL",
+                        "amount": 1,
+                        "occurredAt": "2026-11-22T12:00:00Z",
+                    }
+                ]
+            },
+        ),
+    ]
+)
+CASES = {**QUERIES, **MUTATIONS}
+
+
+@pytest.fixture
+async def world(api: Api, database: Database) -> World:
+    owner, stranger = await sign_up(api, name="olive"), await sign_up(api, name="stran")
+    admin = await sign_up_as(api, Role.ADMIN, name="boss")
+    for account in (owner, stranger, admin):
+        (await account.api("mutation { becomeAuthor { errors { code } } }")).payload()
+    async with database.read() as connection:
+        author = await authors.by_username_key(connection, "olive")
+    package = await factories.make_package(database, author=author, slug="owned")
+    version = await factories.make_version(database, package=package)
+    free = await factories.make_package(database, slug="free-one")
+    await factories.make_version(database, package=free)
+    await make_key(owner, "WRITE")
+    keys = (await owner.api("{ viewer { apiKeys { edges { node { id } } } } }")).payload()
+    return World(
+        api=api,
+        owner=owner,
+        stranger=stranger,
+        admin=admin,
+        keys={scope: await make_key(admin, scope.name) for scope in Scope},
+        key_id=keys["apiKeys"]["edges"][0]["node"]["id"],
+        package_id=global_id("Package", package.id),
+        free_package_id=global_id("Package", free.id),
+        version_id=global_id("PackageVersion", version.id),
+    )
+
+
+async def ask(api: Api, world: World, field: str) -> Answer:
+    case = CASES[field]
+    return await api(case.document, **case.variables(world))
