@@ -36,7 +36,8 @@ def source() -> Path:
             "--no-binary",
             "graphql-core",
         ]
-        fetched = subprocess.run([*fetch, "--dest", CACHE, f"graphql-core=={release}"], capture_output=True)
+        command = [*fetch, "--dest", CACHE, f"graphql-core=={release}"]
+        fetched = subprocess.run(command, capture_output=True, check=False)
         if fetched.returncode:
             pytest.skip(f"graphql-core's source cannot be fetched: {fetched.stderr.decode()[-200:]}")
         with tarfile.open(CACHE / f"graphql_core-{release}.tar.gz") as archive:
@@ -57,6 +58,7 @@ def test_core_suite_passes_but_for_the_listed_exceptions(source: Path, tmp_path:
         env={**os.environ, "PYTHONPATH": paths},
         capture_output=True,
         text=True,
+        check=False,  # some fail, and which is what counts
     )
     cases = list(ElementTree.parse(report).iter("testcase"))
     failed = {

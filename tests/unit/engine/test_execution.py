@@ -1,4 +1,4 @@
-"""What the engine adds to graphql-core's behaviour: batches, turns, bounded plans, harmless generated code."""
+"""What the engine adds to graphql-core's behaviour: batches, turns, bounded plans, harmless code."""
 
 import asyncio
 import gc
