@@ -6,6 +6,7 @@
 
 from collections.abc import AsyncIterable
 from contextlib import suppress
+from enum import Enum
 from functools import partial
 from math import isfinite
 from typing import Any
@@ -44,7 +45,7 @@ class Completion:
             if self.is_null(found.field, shape, place, value):
                 return
             if kind is Kind.LEAF:
-                box[place[1]] = self.executor.complete_leaf_value(shape.type, value)
+                box[place[1]] = self.leaf(shape, value)
             elif kind is Kind.LIST:
                 self._list(shape, place, box, value, found)
             elif kind is Kind.OBJECT:
@@ -53,6 +54,16 @@ class Completion:
                 self._abstract(shape, place, box, value, found)
         except Exception as error:  # noqa: BLE001  # the schema's functions may raise anything
             self.faults.add(error, place, found.field)
+
+    def leaf(self, shape: Shape, value: Any) -> Any:
+        if shape.names is None or not isinstance(value, Enum) or value._name_ is None:
+            return self.executor.complete_leaf_value(shape.type, value)
+        # By name, as members may be equal to others, or not hashable.
+        member = (type(value), value._name_)
+        name = shape.names.get(member)
+        if name is None:
+            name = shape.names[member] = self.executor.complete_leaf_value(shape.type, value)
+        return name
 
     def is_null(self, field: Field, shape: Shape, place: Place, value: Any) -> bool:
         """Whether the value stays null, as it is, or for an error that is noted here."""

@@ -157,7 +157,7 @@ class Run:
                     return None
                 if self.completion.is_null(field, field.shape, place, value):
                     return None
-            return self.executor.complete_leaf_value(field.shape.type, value)
+            return self.completion.leaf(field.shape, value)
         except Exception as error:  # noqa: BLE001
             self.faults.add(error, place, field)
             return None

@@ -11,6 +11,7 @@ from graphql import (
     GraphQLInt,
     GraphQLOutputType,
     GraphQLString,
+    is_enum_type,
     is_leaf_type,
     is_list_type,
     is_non_null_type,
@@ -49,7 +50,7 @@ class Shape:
     object they are of this type.
     """
 
-    __slots__ = ("exact", "inner", "kind", "nullable", "type", "typename")
+    __slots__ = ("exact", "inner", "kind", "names", "nullable", "type", "typename")
 
     inner: "Shape"
 
@@ -59,6 +60,8 @@ class Shape:
         # Part of a place in the response, where an index has no type name.
         self.typename: str | None = None
         self.exact: type | None = None
+        # Of an enum: the results already found for members, which the type may have to search for.
+        self.names: dict[tuple[type, str], Any] | None = {} if is_enum_type(self.type) else None
         if is_list_type(self.type):
             self.kind = Kind.LIST
             self.inner = Shape(self.type.of_type)
