@@ -8,9 +8,12 @@ from graphql import GraphQLObjectType
 
 from app.engine.executor.faults import Place
 from app.engine.executor.plan import Field, Selection
+from app.engine.executor.shapes import Shape
 
 Box = Any  # the dict or list that holds a value of the response
 
+# Rows to handle before others get a turn, where no more than a tuple is made for each.
+AT_ONCE = 5_000
 WAITING: Final = object()
 DROPPED: Final = object()
 
@@ -36,16 +39,25 @@ class Batch:
         self.outs: list[dict[str, Any]] = []
         # Where they belong: single objects by row, and lists that are a range of the rows.
         self.slots: list[tuple[Box, str | int, int]] = []
-        self.ranges: list[tuple[Box, str | int, int, int]] = []
+        self.ranges: list[tuple[Box, Place, Shape, int, int]] = []
+
+    def name_places(self) -> Iterator[None]:
+        """Of the ranges: a list may be long, and this is no part of finding it."""
+        for _, place, inner, start, end in self.ranges:
+            for low in range(start, end, AT_ONCE):
+                high = min(low + AT_ONCE, end)
+                self.places[low:high] = [(place, row - start, inner) for row in range(low, high)]
+                if high < end:
+                    yield
 
     def put_in_place(self) -> Iterator[None]:
         outs = self.outs
-        for start in range(0, len(self.slots), 5_000):
-            for box, key, row in self.slots[start : start + 5_000]:
+        for start in range(0, len(self.slots), AT_ONCE):
+            for box, key, row in self.slots[start : start + AT_ONCE]:
                 box[key] = outs[row]
             yield
-        for box, key, start, end in self.ranges:
-            box[key] = outs[start:end]
+        for box, place, _, start, end in self.ranges:
+            box[place[1]] = outs[start:end]
 
 
 class Hole:

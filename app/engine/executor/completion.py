@@ -8,6 +8,7 @@ from collections.abc import AsyncIterable
 from contextlib import suppress
 from enum import Enum
 from functools import partial
+from itertools import repeat
 from math import isfinite
 from typing import Any
 
@@ -124,8 +125,8 @@ class Completion:
         batch = self._rows(inner.type, found)
         start = len(batch.sources)
         batch.sources.extend(items)
-        batch.places.extend([(place, index, inner) for index in range(len(items))])
-        batch.ranges.append((box, place[1], start, start + len(items)))
+        batch.places.extend(repeat(None, len(items)))
+        batch.ranges.append((box, place, inner, start, start + len(items)))
         return True
 
     def _mixed(self, inner: Shape, place: Place, box: Box, items: Any, found: Found) -> None:

@@ -133,6 +133,7 @@ class Run:
         selection, sources, outs = batch.selection, batch.sources, batch.outs
         leaves: dict[Field, Found] = {}
         other = partial(self._other_leaf, batch, leaves)
+        yield from batch.name_places()
         for start in range(0, len(sources), ROWS_AT_ONCE):
             selection.read(sources[start : start + ROWS_AT_ONCE], outs, other)
             yield

@@ -81,16 +81,19 @@ def _exact_leaf(type_: Any) -> type | None:
     return exact if coerce is not None and type_.coerce_output_value == coerce else None
 
 
+# With the usual access to attributes, though most have a `__getattribute__` of their own.
+_BUILT_IN = {object, dict, list, tuple, set, frozenset, str, bytes, int, float, bool}
+
+
 class PlainClasses(dict[type, bool]):
     """Which classes have instances that are neither null, nor an error, nor awaitable, nor callable?"""
 
     def __missing__(self, cls: type) -> bool:
-        special = {"__await__", "__call__", "__getattr__", "__class__"}
+        special = {"__await__", "__call__", "__getattr__", "__getattribute__", "__class__"}
         plain = (
             not issubclass(cls, (Exception, NoneType, UndefinedType, CoroutineType, GeneratorType))
             # What these define may differ from instance to instance: each is to be asked.
-            and all(special.isdisjoint(base.__dict__) for base in cls.__mro__ if base is not object)
-            and cls.__getattribute__ is object.__getattribute__
+            and all(special.isdisjoint(base.__dict__) for base in cls.__mro__ if base not in _BUILT_IN)
         )
         self[cls] = plain
         return plain

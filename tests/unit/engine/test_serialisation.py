@@ -43,4 +43,4 @@ async def test_a_large_answer_leaves_turns_to_others() -> None:
     await to_bytes(value)
     taken = perf_counter() - started
     task.cancel()
-    assert taken < 0.02 or turns > 0
+    assert turns >= taken // 0.05
