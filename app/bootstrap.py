@@ -49,12 +49,23 @@ def build_deps(settings: Settings) -> Deps:
 
 def _rate_limits(settings: Settings) -> RateLimits:
     rates = {"sign_in": settings.rate_limit_sign_in, "requests": settings.rate_limit_requests}
-    return RateLimits(rates, redis_url=settings.redis_url)
+    try:
+        limits = RateLimits(rates)
+    except ValueError as error:
+        raise ConfigurationError(
+            [f"RATE_LIMIT_SIGN_IN, RATE_LIMIT_REQUESTS: {error}: write 30/minute."]
+        ) from None
+    try:
+        return RateLimits(rates, redis_url=settings.redis_url) if settings.redis_url else limits
+    except ValueError as error:
+        raise ConfigurationError([f"REDIS_URL: {error}."]) from None
 
 
 def _mailer(settings: Settings) -> Mailer:
     if not settings.smtp_host:
-        return DevelopmentMailer(settings.var_dir / "mail", sender=settings.mail_from)
+        return DevelopmentMailer(
+            settings.var_dir / "mail", sender=settings.mail_from, discreet=settings.production
+        )
     return SmtpMailer(
         host=settings.smtp_host,
         port=settings.smtp_port,

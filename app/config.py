@@ -5,6 +5,7 @@ from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -81,7 +82,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def fill_in(self) -> Self:
-        self.base_url = (self.base_url or f"http://{self.api_host}:{self.api_port}").rstrip("/")
+        host = f"[{self.api_host}]" if ":" in self.api_host else self.api_host
+        self.base_url = (self.base_url or f"http://{host}:{self.api_port}").rstrip("/")
         self.database_url = self.database_url or f"sqlite+aiosqlite:///{self.var_dir}/revgraph.db"
         self.storage_url = self.storage_url or f"file://{(self.var_dir / 'storage').absolute()}"
         if self.graphql_introspection is None:
@@ -122,6 +124,14 @@ def _problems(settings: Settings) -> list[str]:
         for name, value in _secrets(settings)
         if value and len(value.encode()) < MIN_SECRET_BYTES
     ]
+    problems += [
+        f"{name}: '{value}' is no web address such as https://shop.example: links would lead nowhere."
+        for name, value in [
+            ("BASE_URL", settings.base_url),
+            *(("CORS_ORIGINS", origin) for origin in settings.cors_origins),
+        ]
+        if not _is_web_address(value)
+    ]
     if settings.production and not settings.jwt_secret.get_secret_value():
         problems.append(
             "JWT_SECRET: missing. In production it signs every session and must be the same on all replicas. "
@@ -137,6 +147,14 @@ def _problems(settings: Settings) -> list[str]:
             "their outcome never be heard. Copy it from the webhook endpoint's page."
         )
     return problems
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
 
 
 def _secrets(settings: Settings) -> list[tuple[str, str]]:

@@ -54,15 +54,18 @@ def routes(deps: Deps) -> list[Route]:
         return "Your new password is set. Sign in with it."
 
     return [
-        _page("/verify-email", "Verify your address", "Verify", "", verify),
-        _page("/reset-password", "Set a new password", "Set the password", _NEW_ONE, reset),
+        _page(deps, "/verify-email", "Verify your address", "Verify", "", verify),
+        _page(deps, "/reset-password", "Set a new password", "Set the password", _NEW_ONE, reset),
     ]
 
 
-def _page(path: str, title: str, button: str, fields: str, act: Act) -> Route:
+def _page(deps: Deps, path: str, title: str, button: str, fields: str, act: Act) -> Route:
     async def answer(request: Request) -> Response:
         if request.method == "GET":
             return _html(title, _form(request.query_params.get("token", ""), button, fields))
+        wait = await deps.limiter.hit("sign_in", request.client.host if request.client else "unknown")
+        if wait:
+            return _html(title, f"<p>Too many requests: try again in {wait} seconds.</p>", status=429)
         form = _fields(await request.body())
         try:
             return _html(title, f"<p>{escape(await act(form))}</p>")

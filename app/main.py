@@ -11,6 +11,7 @@ from pathlib import Path
 from graphql import OperationType
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -53,6 +54,7 @@ def _accesses() -> Accesses:
 
 def _routes(settings: Settings, deps: Deps, drain: Drain, operations: Operations) -> list[Route | Mount]:
     return [
+        Route("/", lambda _: RedirectResponse("/graphql"), methods=["GET"]),
         Route("/graphql", _graphql(settings, operations)),
         *links.routes(deps),
         *uploads.routes(deps),

@@ -12,10 +12,12 @@ from prometheus_client import (
     Histogram,
     PlatformCollector,
     ProcessCollector,
+    disable_created_metrics,
 )
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.multiprocess import MultiProcessCollector
 
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series each, that nobody reads
 REGISTRY = CollectorRegistry()
 ProcessCollector(registry=REGISTRY)
 PlatformCollector(registry=REGISTRY)
@@ -76,9 +78,6 @@ DOWNLOADS = Counter(
     "Ended transfers, by outcome: complete, partial, failed.",
     ["outcome"],
     registry=REGISTRY,
-)
-DOWNLOADED_BYTES = Counter(
-    "revgraph_downloaded_bytes", "Bytes of packages that were sent.", registry=REGISTRY
 )
 OUTBOX_FACTS = Counter(
     "revgraph_outbox_facts",

@@ -1,6 +1,8 @@
 """What happens around an operation: who asks, how often, what it takes of the plan, how its errors read."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
+from ipaddress import ip_address
 from time import monotonic
 from typing import Any
 
@@ -12,8 +14,15 @@ from strawberry.types import ExecutionResult
 from app import metrics
 from app.auth import authenticate
 from app.context import Context, Deps
-from app.domain.errors import DomainError, InvalidToken, RateLimited, Refusal, Unauthenticated
-from app.domain.quota import Meter
+from app.domain.errors import (
+    CallQuotaExceeded,
+    DomainError,
+    InvalidToken,
+    NotAlone,
+    RateLimited,
+    Refusal,
+    Unauthenticated,
+)
 from app.schema.errors import as_extensions
 from app.schema.permissions import Access
 from app.services import usage
@@ -25,6 +34,8 @@ SIGN_IN = frozenset(
     ["login", "logout", "refreshSession", "register", "requestPasswordReset", "resetPassword", "verifyEmail"]
 )
 """Free of the plan's quota, limited by address, and open to those whose token has just ended."""
+ALONE = frozenset(["changePassword", "deleteAccount", "logout", "resetPassword"])
+"""They end what the operation's other fields would act for: the viewer is looked up once."""
 UNCOUNTED = SIGN_IN | {"validateToken", "__schema", "__type", "__typename"}
 STATUS = {
     "UNAUTHENTICATED": 401,
@@ -52,7 +63,7 @@ class Operations:
             viewer=None,
             now=self.deps.clock(),
             request_id=request.state.request_id,
-            address=request.client.host if request.client else None,
+            address=_address(request),
             user_agent=request.headers.get("user-agent", "")[:255] or None,
         )
         try:
@@ -73,8 +84,12 @@ class Operations:
     async def before_execute(self, context: Context, operation: Operation, extras: Extras) -> None:
         try:
             self._refuse_bad_credentials(context, operation)
+            _refuse_company(operation)
             await self._limit_rate(context, operation)
             await self._count(context, operation, extras)
+        except CallQuotaExceeded as refusal:
+            extras.headers.update(_quota_headers(refusal.limit, 0, refusal.resets_at))
+            raise _http(refusal) from None
         except Refusal as refusal:
             raise _http(refusal) from None
 
@@ -84,7 +99,7 @@ class Operations:
             raise Unauthenticated(context.bad_credentials.message)
 
     async def _limit_rate(self, context: Context, operation: Operation) -> None:
-        sign_ins = sum(name in SIGN_IN for name in operation.root_fields)
+        sign_ins = sum(name in SIGN_IN | ALONE for name in operation.root_fields)
         address = context.address or "unknown"
         if sign_ins:
             await self._hit("sign_in", address, sign_ins)
@@ -112,7 +127,9 @@ class Operations:
             meter = await usage.count_calls(
                 database=self.deps.database, allowance=context.allowance, amount=calls, now=context.now
             )
-            extras.headers.update(_quota_headers(meter))
+            extras.headers.update(
+                _quota_headers(meter.limit, meter.remaining, meter.period.end if meter.period else None)
+            )
 
     def present_error(self, error: GraphQLError, request_id: str) -> dict[str, Any]:
         original = error.original_error
@@ -154,12 +171,25 @@ def _http(refusal: Refusal) -> HttpRefusal:
     )
 
 
-def _quota_headers(meter: Meter) -> dict[str, str]:
+def _refuse_company(operation: Operation) -> None:
+    if len(operation.root_fields) > 1 and not ALONE.isdisjoint(operation.root_fields):
+        raise NotAlone(min(ALONE.intersection(operation.root_fields)))
+
+
+def _address(request: Request) -> str | None:
+    """What a proxy forwards may be anything."""
+    try:
+        return str(ip_address(request.client.host)) if request.client else None
+    except ValueError:
+        return None
+
+
+def _quota_headers(limit: int | None, remaining: int | None, resets_at: datetime | None) -> dict[str, str]:
     """What is left of the month's API calls; nothing where they are unlimited."""
-    if meter.limit is None or meter.period is None:
+    if limit is None or resets_at is None:
         return {}
     return {
-        "x-quota-limit": str(meter.limit),
-        "x-quota-remaining": str(meter.remaining),
-        "x-quota-resets-at": meter.period.end.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "x-quota-limit": str(limit),
+        "x-quota-remaining": str(remaining),
+        "x-quota-resets-at": resets_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }

@@ -1,13 +1,19 @@
-"""``revgraph create-admin``: who may administer this server?"""
+"""``revgraph create-admin``: who may administer this server, or help its customers?"""
 
 import asyncio
 import sys
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from app.cli.reporting import ExitCode, Problem, say
+
+
+class StaffRole(StrEnum):
+    ADMIN = "admin"
+    SUPPORT = "support"
 
 
 def create_admin(
@@ -17,16 +23,19 @@ def create_admin(
         bool,
         typer.Option("--password-stdin", help="Read the password from the first line of standard input."),
     ] = False,
+    role: Annotated[
+        StaffRole, typer.Option(help="support may look at accounts; admin may do everything.")
+    ] = StaffRole.ADMIN,
 ) -> None:
-    """Make an account with the role admin. The password is asked for, or read from standard input.
+    """Make an account of the role admin, or support. Its password is asked for, or read from standard input.
 
     It is never an argument: arguments stand in the shell's history and in the list of processes.
 
     Example: [bold]revgraph create-admin --email me@example.com --username me[/bold]
     """
     password = _from_stdin() if password_stdin else _asked()
-    asyncio.run(_create(email=email, username=username, password=password))
-    say(f"{username} <{email}> is an admin now.")
+    asyncio.run(_create(email=email, username=username, password=password, role=role))
+    say(f"{username} <{email}> has the role {role} now.")
 
 
 def _from_stdin() -> str:
@@ -49,7 +58,7 @@ def _asked() -> str:
     return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
-async def _create(*, email: str, username: str, password: str) -> None:
+async def _create(*, email: str, username: str, password: str, role: StaffRole) -> None:
     from app.cli.running import opened, quiet_settings
     from app.domain.api_keys import Role
     from app.services import accounts
@@ -62,7 +71,7 @@ async def _create(*, email: str, username: str, password: str) -> None:
             email=email,
             username=username,
             password=password,
-            role=Role.ADMIN,
+            role=Role(role),
             production=settings.production,
             now=datetime.now(UTC),
         )

@@ -1,6 +1,5 @@
 """Which commands are there? One line each; what they do stands in the module of the same name."""
 
-import sys
 from typing import Annotated
 
 import typer
@@ -16,7 +15,8 @@ from app.cli import (
     serve,
     worker,
 )
-from app.cli.reporting import explain
+from app.cli.leaving import leave
+from app.cli.reporting import ExitCode, explain
 
 EXIT_CODES = "Exit codes: 0 done, 1 a problem was found or the work failed, 2 wrong usage, 3 wrong settings."
 
@@ -59,5 +59,8 @@ def options(
 def run() -> None:
     try:
         program()
-    except Exception as error:  # noqa: BLE001 - the last place: whoever typed a command reads a sentence, no traceback
-        sys.exit(explain(error))
+    except SystemExit as end:
+        leave(end.code if isinstance(end.code, int) else int(end.code is not None))
+    except Exception as error:  # noqa: BLE001 - the last place: who typed a command reads a sentence, no traceback
+        leave(explain(error))
+    leave(ExitCode.OK)

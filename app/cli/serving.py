@@ -10,6 +10,7 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import parent_process
 from types import FrameType
 
 import uvicorn
@@ -18,6 +19,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from app.bootstrap import Settings, load_settings
+from app.cli.leaving import leave
 from app.cli.reporting import ExitCode, Problem
 from app.gateways import logs
 
@@ -77,6 +79,8 @@ class _Config(uvicorn.Config):
 
 
 def _stopped(_: int, __: FrameType | None) -> None:
+    if parent_process() is not None:
+        leave(ExitCode.OK)
     raise SystemExit(ExitCode.OK)
 
 

@@ -76,6 +76,7 @@ def _sqlite_engine(url: URL, *, begin: str, pool_size: int) -> AsyncEngine:
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_SECONDS,
+        hide_parameters=True,
         connect_args={"timeout": SQLITE_BUSY_MS / 1000},
     )
 
@@ -106,5 +107,6 @@ def _postgres_engine(url: URL, *, pool_size: int) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=POOL_TIMEOUT_SECONDS,
         pool_pre_ping=True,
+        hide_parameters=True,  # addresses and hashes do not belong into a log
         connect_args={"server_settings": {"timezone": "UTC", "application_name": "revgraph"}},
     )

@@ -10,6 +10,7 @@ it is a top-level GraphQL error even inside a mutation. All others are data: a m
     │   ├── Forbidden            FORBIDDEN
     │   ├── CallQuotaExceeded    QUOTA_EXCEEDED     (of API calls)
     │   ├── RateLimited          RATE_LIMITED
+    │   ├── NotAlone             BAD_USER_INPUT
     │   └── Unavailable          SERVICE_UNAVAILABLE
     ├── InvalidInput             BAD_USER_INPUT
     ├── NotFound                 NOT_FOUND
@@ -96,6 +97,17 @@ class RateLimited(Refusal):
 
     def facts(self) -> dict[str, Any]:
         return {"retryAfter": self.retry_after}
+
+
+class NotAlone(Refusal):
+    """A field that ends the session or the account stands beside others."""
+
+    code = "BAD_USER_INPUT"
+
+    def __init__(self, field: str) -> None:
+        super().__init__(
+            f"'{field}' ends what other fields would act for: send it in an operation of its own."
+        )
 
 
 class Unavailable(Refusal):

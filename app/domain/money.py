@@ -5,7 +5,6 @@ never come in: 573 of the 10,000 prices below $100 lose a cent under ``int(price
 """
 
 import re
-from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
@@ -107,21 +106,3 @@ def _pattern(locale: str, digits: int) -> NumberPattern:
     pattern: NumberPattern = copy(Locale.parse(locale).currency_formats["standard"])
     pattern.frac_prec = (digits, digits)
     return pattern
-
-
-def allocate(money: Money, weights: Sequence[int]) -> list[Money]:
-    """Shares in proportion to the weights that sum to ``money`` exactly, by largest remainder (Hamilton).
-
-    Each share is within one minor unit of the exact one; of equal remainders the earlier gets the unit.
-    ValueError unless the weights are integers of 0 or more with one above 0.
-    """
-    total = sum(weights)
-    if any(type(weight) is not int or weight < 0 for weight in weights) or total == 0:
-        raise ValueError("Weights are integers of 0 or more, and one of them is above 0.")
-    sign = -1 if money.amount_cents < 0 else 1
-    parts = [divmod(abs(money.amount_cents) * weight, total) for weight in weights]
-    missing = abs(money.amount_cents) - sum(share for share, _ in parts)
-    favoured = set(sorted(range(len(parts)), key=lambda index: -parts[index][1])[:missing])
-    return [
-        Money(sign * (share + (index in favoured)), money.currency) for index, (share, _) in enumerate(parts)
-    ]

@@ -26,11 +26,6 @@ def monthly_period(*, anchor: datetime, now: datetime) -> Period:
     return Period(start=_boundary(anchor, months), end=_boundary(anchor, months + 1))
 
 
-def next_period(period: Period, *, anchor: datetime) -> Period:
-    """The period that begins where ``period`` ends; the anchor gives a shortened day back."""
-    return monthly_period(anchor=anchor, now=period.end)
-
-
 def _utc(moment: datetime) -> datetime:
     if moment.utcoffset() is None:
         raise ValueError("A period needs aware times: this one has no time zone.")

@@ -26,11 +26,6 @@ def parse_version(text: str, *, field: str = "version") -> Version:
         raise InvalidInput(field, message) from error
 
 
-def is_newer(candidate: str, than: str) -> bool:
-    """Whether ``candidate`` has precedence over ``than``; build metadata makes none newer."""
-    return parse_version(candidate).compare(parse_version(than)) > 0
-
-
 def sort_key(text: str) -> str:
     """ASCII text of at most 200 characters whose binary order is the order of versions.
 

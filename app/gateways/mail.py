@@ -64,11 +64,15 @@ class SmtpMailer:
 
 
 class DevelopmentMailer:
-    """Sends nothing: prints the mail to the log and keeps it in ``folder``, in mail programs' format."""
+    """Sends nothing: prints the mail to the log and keeps it in ``folder``, in mail programs' format.
 
-    def __init__(self, folder: Path, *, sender: str) -> None:
+    ``discreet`` keeps its text, which may carry a link that opens an account, out of the log.
+    """
+
+    def __init__(self, folder: Path, *, sender: str, discreet: bool = False) -> None:
         self._folder = folder
         self._sender = sender
+        self._discreet = discreet
 
     async def send(self, message: Message) -> None:
         email = as_email(message, sender=self._sender)
@@ -77,7 +81,8 @@ class DevelopmentMailer:
             await asyncio.to_thread(_keep, path, email)
         except OSError as error:
             raise MailError(f"{path}: {error}") from error
-        log.info("mail", to=message.to, subject=message.subject, text=message.text, file=str(path))
+        shown = {} if self._discreet else {"text": message.text}
+        log.info("mail", to=message.to, subject=message.subject, file=str(path), **shown)
 
 
 def _keep(path: Path, email: EmailMessage) -> None:

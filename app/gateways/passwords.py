@@ -9,10 +9,13 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
+from unicodedata import normalize
 
 from passlib.context import CryptContext
 
 T = TypeVar("T")
+LONGEST = 256
+"""Characters that are read at all: no password is longer, and a normal form takes its time."""
 
 _CONTEXT = CryptContext(
     schemes=["argon2", "bcrypt"],
@@ -45,6 +48,7 @@ class SlowHashes:
 
 
 def _verify(password: str, hashed: str) -> tuple[bool, str | None]:
+    password = normalize("NFC", password[:LONGEST])  # as it was hashed, however this keyboard composes it
     if "\0" in password:  # no hash takes it: spend the time, and it is wrong
         _verify(password.replace("\0", ""), hashed)
         return False, None

@@ -192,7 +192,7 @@ async def load_user(context: Context, user_id: UUID) -> User | None:
 
 async def load_subscription(context: Context, subscription_id: UUID) -> Subscription | None:
     row = await context.loaders.accounts.subscriptions.load(subscription_id)
-    return Subscription.from_row(row) if row and may_read(context.viewer, row.user_id) else None
+    return Subscription.at(row, context.now) if row and may_read(context.viewer, row.user_id) else None
 
 
 async def _user(context: Context, user_id: UUID, *, proven: bool = False) -> User:

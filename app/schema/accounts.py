@@ -60,7 +60,7 @@ class User(Books, Node):
         self.check(info)
         async with info.context.deps.database.read() as connection:
             row = await subscriptions.live_of(connection, self.user_id)
-        return Subscription.from_row(row) if row else None
+        return Subscription.at(row, info.context.now) if row else None
 
     @strawberry.field(description="The API keys, newest first, revoked ones included.")
     async def api_keys(

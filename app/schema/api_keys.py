@@ -31,7 +31,10 @@ class CreateApiKeyInput:
     scopes: list[Scope] = strawberry.field(
         description="What it may do: at least one scope, all of them yours."
     )
-    expires_at: datetime | None = strawberry.field(default=None, description="When it ends by itself.")
+    expires_at: datetime | None = strawberry.field(
+        default=None,
+        description="When it ends by itself: a key made by a key ends with that one at the latest.",
+    )
 
 
 @strawberry.type(description="The new key.")

@@ -6,6 +6,7 @@ from typing import Any
 import strawberry
 
 from app.domain import plans
+from app.domain.periods import monthly_period
 from app.schema.enums import Resource, SubscriptionStatus, Tier
 from app.schema.money import Money
 from app.schema.node import Node
@@ -51,6 +52,12 @@ class Subscription(Node):
     current_period_end: datetime = strawberry.field(description="The first instant after it.")
     cancel_at_period_end: bool = strawberry.field(description="Whether it ends with the running period.")
     created_at: datetime = strawberry.field(description="When it began.")
+
+    @classmethod
+    def at(cls, row: Any, now: datetime) -> "Subscription":
+        """The free plan's periods turn by the calendar: nobody renews them."""
+        period = monthly_period(anchor=row.anchor_at, now=now)
+        return cls.from_row(row, current_period_start=period.start, current_period_end=period.end)
 
     @classmethod
     def from_row(cls, row: Any, **given: Any) -> "Subscription":

@@ -7,11 +7,21 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.database import Database
-from app.db.repositories import accounts, api_keys, audit, authors, outbox, quotas, sessions, subscriptions
+from app.db.repositories import (
+    accounts,
+    api_keys,
+    audit,
+    authors,
+    outbox,
+    quotas,
+    sessions,
+    sign_in_guards,
+    subscriptions,
+)
 from app.domain import identity, slugs
 from app.domain.accounts import SESSION_LIFETIME, Client, LinkPurpose, SignedIn
 from app.domain.api_keys import Role
-from app.domain.errors import InvalidCredentials, InvalidToken
+from app.domain.errors import AccountLocked, Conflict, InvalidCredentials, InvalidToken
 from app.domain.outbox import Topic
 from app.domain.periods import monthly_period
 from app.domain.plans import Tier
@@ -57,6 +67,8 @@ async def register(
 
 async def create(connection: AsyncConnection, *, values: dict[str, Any], role: Role, now: datetime) -> UUID:
     """The rows that every account has: itself, its free subscription, the event of its beginning."""
+    if await authors.by_username_key(connection, values["username_key"]) is not None:
+        raise Conflict("This username is an author's: choose another.", field="username")
     user_id = await accounts.create(connection, values={**values, "role": role, "tier": Tier.FREE}, now=now)
     period = monthly_period(anchor=now, now=now)
     await subscriptions.start(
@@ -108,7 +120,9 @@ async def update_profile(
     if username is not None:
         values["username"], values["username_key"] = identity.username(username)
     if display_name is not None:
-        values["display_name"] = slugs.clean_line(display_name, field="displayName", limit=100) or None
+        values["display_name"] = (
+            slugs.clean_line(display_name, field="displayName", limit=100, minimum=0) or None
+        )
     async with database.transaction() as connection:
         user = await accounts.by_id(connection, user_id)
         new_email = identity.normalise_email(email) if email is not None else None
@@ -137,6 +151,8 @@ async def verify_email(*, database: Database, tokens: Tokens, token: str, now: d
         )
         if link is None:
             raise InvalidToken
+        if (await accounts.hold(connection, link.user_id)).email != link.email:
+            raise InvalidToken  # the address changed while the link was taken
         await accounts.change(connection, link.user_id, values={"email_verified_at": now}, now=now)
     return link.user_id  # type: ignore[no-any-return]  # a row's columns are not typed
 
@@ -146,15 +162,28 @@ async def delete(
 ) -> None:
     """Anonymises the account, ends its sessions and keys, keeps the books. Raises InvalidCredentials."""
     async with database.read() as connection:
+        user = await accounts.by_id(connection, user_id)
         hashed = await accounts.password_hash(connection, user_id)
+        subjects = sign_in_guards.subjects_of(user.email if user else "")
+        until = await sign_in_guards.locked_until(connection, subjects, now=now)
+    if until is not None:
+        raise AccountLocked(until=until)
     right, _ = await passwords.verify(password, hashed)
-    if not right:
-        raise InvalidCredentials("The password is wrong: the account stays as it is.")
     async with database.transaction() as connection:
-        await sessions.revoke_all(connection, user_id, reason="account deleted", now=now)
-        await sessions.forget_person(connection, user_id)
-        await api_keys.revoke_all(connection, user_id, now=now)
-        await authors.anonymise(connection, user_id)
-        await subscriptions.end(connection, user_id, now=now)
-        await accounts.anonymise(connection, user_id, now=now)
-        await audit.note(connection, "delete_account", actor_id=user_id, subject_id=user_id, now=now)
+        refusal = await sign_in_guards.settle(connection, subjects, right=right, now=now)
+        if refusal is None:
+            await _close(connection, user_id, verified=hashed, now=now)
+    if refusal is not None:
+        raise refusal
+
+
+async def _close(connection: AsyncConnection, user_id: UUID, *, verified: str | None, now: datetime) -> None:
+    if (await accounts.hold(connection, user_id)).password_hash != verified:
+        raise InvalidCredentials  # it was changed while this was under way
+    await sessions.revoke_all(connection, user_id, reason="account deleted", now=now)
+    await sessions.forget_person(connection, user_id)
+    await api_keys.revoke_all(connection, user_id, now=now)
+    await authors.anonymise(connection, user_id)
+    await subscriptions.end(connection, user_id, now=now)
+    await accounts.anonymise(connection, user_id, now=now)
+    await audit.note(connection, "delete_account", actor_id=user_id, subject_id=user_id, now=now)

@@ -11,10 +11,10 @@ from app.domain.viewer import Viewer
 async def become(*, database: Database, viewer: Viewer, now: datetime) -> None:
     """A customer's account becomes an author's; doing it twice is no error. Raises Conflict (name taken)."""
     async with database.transaction() as connection:
+        await accounts.hold(connection, viewer.user_id)
         if await authors.by_user(connection, viewer.user_id) is None:
             await authors.ensure(connection, user_id=viewer.user_id, username=viewer.username, now=now)
             await audit.note(
                 connection, "become_author", actor_id=viewer.user_id, subject_id=viewer.user_id, now=now
             )
-        if viewer.role is Role.CUSTOMER:
-            await accounts.change(connection, viewer.user_id, values={"role": Role.AUTHOR}, now=now)
+        await accounts.promote(connection, viewer.user_id, before=Role.CUSTOMER, after=Role.AUTHOR, now=now)

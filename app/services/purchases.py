@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.database import Database
 from app.db.ids import new_id
-from app.db.repositories import idempotency, licences, outbox, purchases, quotas
+from app.db.repositories import accounts, idempotency, licences, outbox, purchases, quotas
 from app.domain.errors import AlreadyOwned, InvalidState, NotFound, PaymentsNotConfigured
 from app.domain.idempotency import check_key, fingerprint
 from app.domain.lifecycle import PackageStatus, VersionStatus
@@ -35,7 +35,7 @@ async def purchase(
     """The purchase's id; the same key with the same input gives the same again.
 
     Raises InvalidInput, IdempotencyMismatch, NotFound, InvalidState, AlreadyOwned (its author owns a package
-    too), PaymentsNotConfigured, QuotaExceeded; then nothing was changed.
+    too), PaymentsNotConfigured, QuotaExceeded, Unauthenticated (the account ended); then nothing was changed.
     """
     key = check_key(idempotency_key)
     if version is not None:
@@ -43,6 +43,7 @@ async def purchase(
     request_hash = fingerprint({"packageId": str(package_id), "version": version})
     purchase_id = new_id()
     async with database.transaction() as connection:
+        await accounts.hold(connection, viewer.user_id)
         earlier = await idempotency.claim(
             connection,
             user_id=viewer.user_id,

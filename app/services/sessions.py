@@ -32,7 +32,7 @@ async def login(
     answers: of a thousand guesses sent at once, those beyond the fifth learn nothing, right or wrong.
     """
     address = _known_form(email)
-    subjects = [f"account:{address}", *([f"address:{client.address}"] if client.address else [])]
+    subjects = sign_in_guards.subjects_of(address, client.address)
     async with database.read() as connection:
         user = await accounts.by_email(connection, address)
         until = await sign_in_guards.locked_until(connection, subjects, now=now)
@@ -42,8 +42,10 @@ async def login(
     right, better_hash = await passwords.verify(password, user.password_hash if user else None)
     refresh_token, session_id = tokens.new_secret(), None
     async with database.transaction() as connection:
-        refusal = await _settle_attempt(connection, subjects, right=right, now=now)
+        refusal = await sign_in_guards.settle(connection, subjects, right=right, now=now)
         if refusal is None and user is not None:
+            if (await accounts.hold(connection, user.id)).password_hash != user.password_hash:
+                raise InvalidCredentials  # it was changed while this attempt was under way
             if better_hash:
                 await accounts.change(connection, user.id, values={"password_hash": better_hash}, now=now)
             session_id = await sessions.open_session(
@@ -73,17 +75,6 @@ def _known_form(email: str) -> str:
         return identity.normalise_email(email)
     except InvalidInput:
         return sha256(email.encode(errors="replace")).hexdigest()
-
-
-async def _settle_attempt(
-    connection: AsyncConnection, subjects: list[str], *, right: bool, now: datetime
-) -> DomainError | None:
-    """Counts a failure, or forgives the earlier ones; returned, not raised, so that it is stored."""
-    for subject in subjects:
-        until = await sign_in_guards.settle(connection, subject, failed=not right, now=now)
-        if until is not None:
-            return AccountLocked(until=until)
-    return None if right else InvalidCredentials()
 
 
 async def refresh(*, database: Database, tokens: Tokens, refresh_token: str, now: datetime) -> SignedIn:

@@ -8,9 +8,11 @@ from passlib.hash import bcrypt
 from sqlalchemy import func, select, update
 
 from app.db.database import Database
-from app.db.models import AuditEntry, OutboxFact, Session, Subscription, UsageEvent, User
+from app.db.models import ApiKey, AuditEntry, OutboxFact, Session, Subscription, UsageEvent, User
 from app.db.repositories import sessions
-from app.domain.accounts import LinkPurpose
+from app.domain.accounts import Client, LinkPurpose
+from app.domain.errors import InvalidCredentials
+from app.services.sessions import login
 from tests.support.clients import LOGIN, PASSWORD, REGISTER, Account, Api, sign_up
 
 VIEWER = "{ viewer { id email username tier createdAt subscription { tier status currentPeriodEnd } } }"
@@ -382,3 +384,97 @@ async def test_a_token_is_validated_with_its_account_and_end(api: Api) -> None:
         assert (await api(ask, t=token)).payload() == nothing
     api.clock.forward(minutes=15)
     assert (await api(ask, t=account.access_token)).payload() == nothing
+
+
+async def test_a_password_is_the_same_however_it_is_composed(api: Api) -> None:
+    composed, apart = "caf\u00e9 passphrase", "cafe\u0301 passphrase"
+    given = {"email": "ada@example.test", "username": "ada", "password": apart}
+    assert (await api(REGISTER, input=given)).payload()["errors"] == []
+    for password in (composed, apart):
+        session = (await api(LOGIN, input={"email": "ada@example.test", "password": password})).payload()
+        assert session["errors"] == []
+
+
+@pytest.mark.parametrize("field", ["changePassword", "deleteAccount"])
+async def test_a_stolen_session_cannot_guess_the_password(api: Api, field: str) -> None:
+    account = await sign_up(api, name="ada")
+    guess = {
+        "changePassword": 'mutation { changePassword(input: {currentPassword: "wrong one", newPassword: "another good one"}) { errors { code } } }',
+        "deleteAccount": 'mutation { deleteAccount(input: {password: "wrong one"}) { errors { code } } }',
+    }[field]
+    for _ in range(5):
+        assert (await account.api(guess)).payload()["errors"] == [{"code": "INVALID_CREDENTIALS"}]
+    right = guess.replace("wrong one", PASSWORD)
+    assert (await account.api(right)).payload()["errors"] == [{"code": "ACCOUNT_LOCKED"}]
+    assert await works(account, account.access_token)
+    locked = (await api(LOGIN, input={"email": "ada@example.test", "password": PASSWORD})).payload()
+    assert [error["code"] for error in locked["errors"]] == ["ACCOUNT_LOCKED"]
+
+
+async def test_what_ends_a_session_stands_alone(api: Api, database: Database) -> None:
+    account = await sign_up(api, name="ada")
+    leave = f'a: deleteAccount(input: {{password: "{PASSWORD}"}}) {{ done }}'
+    make = 'b: createApiKey(input: {name: "left behind", scopes: [READ]}) { key }'
+    for document in (
+        f"mutation {{ {leave} {make} }}",
+        "mutation { a: logout { done } b: becomeAuthor { errors { code } } }",
+    ):
+        answer = await account.api(document)
+        assert (answer.code, answer.data) == ("BAD_USER_INPUT", None)
+    assert await works(account, account.access_token)
+    assert await count(database, ApiKey) == 0
+
+
+class ResetWhileHashing:
+    """A password store during whose verification somebody resets the password."""
+
+    def __init__(self, api: Api, token: str) -> None:
+        self.api, self.token, self.passwords = api, token, api.deps.passwords
+
+    async def hash(self, password: str) -> str:
+        return await self.passwords.hash(password)
+
+    async def verify(self, password: str, hashed: str | None) -> tuple[bool, str | None]:
+        verified = await self.passwords.verify(password, hashed)
+        assert (await self.api(RESET, token=self.token, new="a brand new one")).payload()["errors"] == []
+        return verified
+
+
+async def test_a_sign_in_that_began_before_a_reset_does_not_survive_it(api: Api, database: Database) -> None:
+    await sign_up(api, name="ada")
+    async with database.transaction() as connection:
+        await connection.execute(update(User).values(password_hash=bcrypt.using(rounds=4).hash(PASSWORD)))
+    token = await mailed_link(api, LinkPurpose.RESET_PASSWORD)
+    with pytest.raises(InvalidCredentials):
+        await login(
+            database=database,
+            passwords=ResetWhileHashing(api, token),
+            tokens=api.deps.tokens,
+            email="ada@example.test",
+            password=PASSWORD,
+            client=Client(),
+            now=api.clock(),
+        )
+    for password, expected in (("a brand new one", []), (PASSWORD, ["INVALID_CREDENTIALS"])):
+        answer = (await api(LOGIN, input={"email": "ada@example.test", "password": password})).payload()
+        assert [error["code"] for error in answer["errors"]] == expected
+    async with database.read() as connection:
+        alive = select(func.count()).select_from(Session).where(Session.revoked_at.is_(None))
+        assert (await connection.execute(alive)).scalar_one() == 1
+
+
+async def test_the_running_period_is_the_running_one(api: Api) -> None:
+    account = await sign_up(api)
+    api.clock.forward(days=45)
+    async with api.deps.database.transaction() as connection:
+        await connection.execute(update(Session).values(expires_at=api.clock() + timedelta(days=1)))
+    session = await refresh(api, account.refresh_token)
+    document = "{ viewer { subscription { currentPeriodStart currentPeriodEnd } usage { periodStart } } }"
+    seen = (await api.as_(session["accessToken"])(document)).payload()
+    assert seen == {
+        "subscription": {
+            "currentPeriodStart": "2026-12-22T12:00:00.000Z",
+            "currentPeriodEnd": "2027-01-22T12:00:00.000Z",
+        },
+        "usage": {"periodStart": "2026-12-22T12:00:00.000Z"},
+    }

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.db.database import Database
 from app.db.ids import new_id
@@ -20,6 +20,7 @@ from app.db.models import (
     ReceiptCounter,
     UsageCounter,
     UsageEvent,
+    User,
 )
 from app.domain.api_keys import Role
 from app.domain.errors import (
@@ -31,6 +32,7 @@ from app.domain.errors import (
     NotFound,
     PaymentsNotConfigured,
     QuotaExceeded,
+    Unauthenticated,
 )
 from app.domain.plans import Resource
 from app.domain.viewer import Allowance
@@ -257,7 +259,7 @@ async def test_the_quota_refuses_with_its_facts(database: Database) -> None:
         "resource": "TEMPLATE_INSTALL",
         "used": 1,
         "limit": 1,
-        "resetsAt": "2026-02-15T12:00:00Z",
+        "resetsAt": "2026-02-15T12:00:00.000Z",
     }
 
 
@@ -342,3 +344,16 @@ async def test_buyers_of_one_package_at_once_all_get_it(database: Database) -> N
     assert {row.receipt_number for row in await rows(database, Purchase)} == {
         f"RG-2026-{number:06d}" for number in range(1, 21)
     }
+
+
+async def test_an_account_that_has_ended_meanwhile_buys_nothing(database: Database) -> None:
+    user, package = await make_user(database), await make_package(database)
+    await make_version(database, package=package)
+    async with database.transaction() as connection:
+        await connection.execute(
+            update(User).where(User.id == user.id).values(deleted_at=NOW, password_hash="")
+        )
+    before = await everything(database)
+    with pytest.raises(Unauthenticated):
+        await buy(database, user, package)
+    assert await everything(database) == before

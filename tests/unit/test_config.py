@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.bootstrap import build_deps
 from app.config import ConfigurationError, Environment, Settings, load_settings
 
 SECRET = "s" * 32
@@ -235,3 +236,31 @@ def test_secrets_are_not_shown_by_settings(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("JWT_SECRET", SECRET)
 
     assert SECRET not in repr(load_settings())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("BASE_URL", "nonsense"), ("BASE_URL", "ftp://a.test"), ("CORS_ORIGINS", "https://a.test,x")],
+)
+def test_addresses_must_be_web_addresses(
+    problems_of: Callable[..., list[str]], name: str, value: str
+) -> None:
+    (problem,) = problems_of(**{name: value})
+    assert problem.startswith(f"{name}: '{value.split(',')[-1]}' is no web address")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("REDIS_URL", "foo"), ("RATE_LIMIT_REQUESTS", "abc"), ("PLANS_FILE", "missing.toml")]
+)
+def test_what_a_gateway_refuses_names_the_setting(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as refusal:
+        build_deps(load_settings())
+    assert name in refusal.value.problems[0]
+
+
+def test_an_ipv6_host_makes_an_address_that_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_HOST", "::1")
+    assert load_settings().base_url == "http://[::1]:3000"

@@ -129,3 +129,12 @@ def test_a_subject_is_one_line_whatever_the_facts_hold() -> None:
     subject, text = render("receipt", package=hostile, version="1", document=None, **facts)
     assert subject == "Your receipt R-1: Theme Bcc: eve@example.test X 1"
     assert as_email(message(subject=subject, text=text), sender=SENDER)["Bcc"] is None
+
+
+async def test_a_discreet_mailer_keeps_the_text_out_of_the_log(tmp_path: Path) -> None:
+    mailer = DevelopmentMailer(tmp_path, sender="revgraph <no-reply@revgraph.example>", discreet=True)
+    message = Message(key="k", to="ada@example.test", subject="Reset", text="token=secret-of-ada")
+    with capture_logs() as logs:
+        await mailer.send(message)
+    assert "secret-of-ada" not in repr(logs)
+    assert "secret-of-ada" in (tmp_path / "k.eml").read_text()

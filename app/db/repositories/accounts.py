@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db.ids import new_id
 from app.db.models import ApiKey, Session, Subscription, User
 from app.db.rows import Row
-from app.domain.errors import Conflict
+from app.domain.api_keys import Role
+from app.domain.errors import Conflict, Unauthenticated
 from app.domain.subscriptions import LIVE
 
 USER = (
@@ -39,6 +40,19 @@ async def by_email(connection: AsyncConnection, email: str) -> Row | None:
 async def password_hash(connection: AsyncConnection, user_id: UUID) -> str | None:
     statement = select(User.password_hash).where(User.id == user_id, User.deleted_at.is_(None))
     return (await connection.execute(statement)).scalar_one_or_none()
+
+
+async def hold(connection: AsyncConnection, user_id: UUID) -> Row:
+    """Locks the account until the transaction ends. Raises Unauthenticated when it has ended meanwhile."""
+    held = (
+        select(User.email, User.password_hash)
+        .where(User.id == user_id, User.deleted_at.is_(None))
+        .with_for_update()
+    )
+    row = (await connection.execute(held)).one_or_none()
+    if row is None:
+        raise Unauthenticated("This account has ended.")
+    return row
 
 
 async def viewer_by_session(connection: AsyncConnection, *, user_id: UUID, session_id: UUID) -> Row | None:
@@ -100,6 +114,15 @@ async def change(
         update(User).where(User.id == user_id, User.deleted_at.is_(None)).values(updated_at=now, **values)
     )
     await _writing(connection, statement)
+
+
+async def promote(
+    connection: AsyncConnection, user_id: UUID, *, before: Role, after: Role, now: datetime
+) -> None:
+    """Whoever has another role than ``before`` keeps it."""
+    await connection.execute(
+        update(User).where(User.id == user_id, User.role == before).values(role=after, updated_at=now)
+    )
 
 
 async def _writing(connection: AsyncConnection, statement: Any) -> None:

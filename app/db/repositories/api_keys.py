@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import bindparam, exists, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.ids import new_id
@@ -78,24 +78,26 @@ async def count_live(connection: AsyncConnection, user_id: UUID, *, now: datetim
     return (await connection.execute(statement)).scalar_one()
 
 
-async def end_at(
-    connection: AsyncConnection, *, key_id: UUID, user_id: UUID, at: datetime, now: datetime
-) -> Row | None:
-    """Brings the expiry of a live key forward; the key as it was before, or None."""
-    key = (
-        select(*API_KEY).where(ApiKey.id == key_id, ApiKey.user_id == user_id, *_live(now)).with_for_update()
-    )
-    old = (await connection.execute(key)).one_or_none()
-    if old is not None and (old.expires_at is None or old.expires_at > at):
-        await connection.execute(update(ApiKey).where(ApiKey.id == key_id).values(expires_at=at))
-    return old
+async def live(connection: AsyncConnection, *, key_id: UUID, user_id: UUID, now: datetime) -> Row | None:
+    statement = select(*API_KEY).where(ApiKey.id == key_id, ApiKey.user_id == user_id, *_live(now))
+    return (await connection.execute(statement)).one_or_none()
 
 
-async def revoke(connection: AsyncConnection, *, key_id: UUID, user_id: UUID, now: datetime) -> bool:
-    """Whether there is such a key; the first revocation's time stays."""
-    statement = update(ApiKey).where(ApiKey.id == key_id, ApiKey.user_id == user_id)
+async def is_replaced(connection: AsyncConnection, key_id: UUID) -> bool:
+    """Whether it was ever rotated: its expiry then is the overlap's end, no more what its owner chose."""
+    return (await connection.execute(select(exists().where(ApiKey.replaces_id == key_id)))).scalar_one()
+
+
+async def end_at(connection: AsyncConnection, *, key_id: UUID, at: datetime) -> None:
+    """Brings the expiry forward, never back."""
+    later = or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > at)
+    await connection.execute(update(ApiKey).where(ApiKey.id == key_id, later).values(expires_at=at))
+
+
+async def revoke(connection: AsyncConnection, key_id: UUID, *, now: datetime) -> None:
+    """The first revocation's time stays."""
     first = func.coalesce(ApiKey.revoked_at, bindparam("revoked", now, ApiKey.revoked_at.type))
-    return (await connection.execute(statement.values(revoked_at=first))).rowcount == 1
+    await connection.execute(update(ApiKey).where(ApiKey.id == key_id).values(revoked_at=first))
 
 
 async def revoke_all(connection: AsyncConnection, user_id: UUID, *, now: datetime) -> None:

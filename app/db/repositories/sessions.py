@@ -126,6 +126,19 @@ async def add_link(
     )
 
 
+async def address_of_link(
+    connection: AsyncConnection, *, token_hashes: list[str], purpose: LinkPurpose, now: datetime
+) -> str | None:
+    """Whom a link that is still good was mailed to."""
+    statement = select(MailedLink.email).where(
+        MailedLink.token_hash.in_(token_hashes),
+        MailedLink.purpose == purpose,
+        MailedLink.used_at.is_(None),
+        MailedLink.expires_at > now,
+    )
+    return (await connection.execute(statement)).scalar_one_or_none()
+
+
 async def use_link(
     connection: AsyncConnection, *, token_hashes: list[str], purpose: LinkPurpose, now: datetime
 ) -> Row | None:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.models import SignInGuard
 from app.domain import lockout
+from app.domain.errors import AccountLocked, DomainError, InvalidCredentials
 
 
 async def locked_until(
@@ -22,7 +23,23 @@ async def locked_until(
     return (await connection.execute(statement)).scalar_one()
 
 
+def subjects_of(email: str, address: str | None = None) -> list[str]:
+    """The names under which attempts at the account, from the address, are counted."""
+    return [f"account:{email}", *([f"address:{address}"] if address else [])]
+
+
 async def settle(
+    connection: AsyncConnection, subjects: Sequence[str], *, right: bool, now: datetime
+) -> DomainError | None:
+    """Counts a failure, or forgives the earlier ones; returned, not raised, so that it is stored."""
+    for subject in subjects:
+        until = await _settle_one(connection, subject, failed=not right, now=now)
+        if until is not None:
+            return AccountLocked(until=until)
+    return None if right else InvalidCredentials()
+
+
+async def _settle_one(
     connection: AsyncConnection, subject: str, *, failed: bool, now: datetime
 ) -> datetime | None:
     """Stores one attempt's outcome; the end of the lock when one was on, in which case nothing is stored.
@@ -30,8 +47,10 @@ async def settle(
     The row is held until the transaction ends: attempts at the same time are counted one after the other.
     """
     insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    await connection.execute(
-        insert(SignInGuard).values(subject=subject, failures=[], updated_at=now).on_conflict_do_nothing()
+    await connection.execute(  # an update that changes nothing holds the row, so that pruning waits
+        insert(SignInGuard)
+        .values(subject=subject, failures=[], updated_at=now)
+        .on_conflict_do_update(index_elements=[SignInGuard.subject], set_={"updated_at": now})
     )
     row = select(SignInGuard.failures, SignInGuard.locked_until).where(SignInGuard.subject == subject)
     guard = (await connection.execute(row.with_for_update())).one()

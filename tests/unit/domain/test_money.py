@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.errors import InvalidInput
-from app.domain.money import CURRENT, Money, allocate, currency_code, format_money, minor_units, parse_decimal
+from app.domain.money import CURRENT, Money, currency_code, format_money, minor_units, parse_decimal
 
 amounts = st.integers(min_value=-(10**30), max_value=10**30)
 
@@ -146,24 +146,3 @@ def test_showing_loses_nothing(amount: int, currency: str) -> None:
     shown = format_money(Money(amount, currency))
     assert int("".join(char for char in shown if char in "0123456789")) == abs(amount)
     assert shown.startswith("-") is (amount < 0)
-
-
-@given(amounts, st.lists(st.integers(0, 10**6), min_size=1, max_size=20).filter(any))
-def test_shares_sum_exactly_and_are_fair(amount: int, weights: list[int]) -> None:
-    shares = allocate(Money(amount, "USD"), weights)
-    assert sum(share.amount_cents for share in shares) == amount
-    for share, weight in zip(shares, weights, strict=True):
-        assert abs(share.amount_cents * sum(weights) - amount * weight) < sum(weights)
-        assert weight or share.amount_cents == 0
-
-
-def test_allocate_gives_the_odd_cent_to_the_largest_remainder() -> None:
-    assert [share.amount_cents for share in allocate(Money(100, "USD"), [1, 1, 1])] == [34, 33, 33]
-    assert [share.amount_cents for share in allocate(Money(999, "USD"), [70, 30])] == [699, 300]
-    assert [share.amount_cents for share in allocate(Money(-999, "USD"), [70, 30])] == [-699, -300]
-
-
-@pytest.mark.parametrize("weights", [[], [0, 0], [1, -1, 1], [0.5, 0.5], [True]])
-def test_allocate_refuses_senseless_weights(weights: Any) -> None:
-    with pytest.raises(ValueError, match="Weights"):
-        allocate(Money(100, "USD"), weights)

@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.domain.errors import InvalidInput
-from app.domain.versions import is_newer, parse_version, sort_key
+from app.domain.versions import parse_version, sort_key
 
 # The specification's own example, with builds and big numbers added.
 ORDERED = [
@@ -69,7 +69,6 @@ def test_text_order_is_precedence(a: str, b: str) -> None:
     if order:
         assert (key_a > key_b) is (order > 0)
     assert (key_a == key_b) is (a == b)
-    assert is_newer(a, b) is (order > 0)
 
 
 @given(versions())
@@ -92,14 +91,7 @@ def test_exact_keys() -> None:
 
 
 def test_builds_are_equal_but_sort_deterministically() -> None:
-    assert is_newer("1.0.0+2", "1.0.0+1") is False
-    assert is_newer("1.0.0+1", "1.0.0+2") is False
     assert sort_key("1.0.0") < sort_key("1.0.0+1") < sort_key("1.0.0+2") < sort_key("1.0.1-0")
-
-
-def test_is_newer() -> None:
-    assert is_newer("1.10.0", "1.9.0") is True
-    assert is_newer("1.0.0-rc.1", "1.0.0") is False
 
 
 def test_parse_version() -> None:
