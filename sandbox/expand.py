@@ -47,13 +47,15 @@ def walk(world: "World", holder: Any, steps: list[str], path: str) -> None:
         holder[name] = render(include(world, holder))
     if name not in holder:
         raise cannot_expand(path)
-    holder[name] = resolved(world, name, holder[name], last=not rest, path=path)
+    holder[name] = resolved(world, name, holder[name], path)
     walk(world, holder[name], rest, path)
 
 
-def resolved(world: "World", name: str, value: Any, *, last: bool, path: str) -> Any:
+def resolved(world: "World", name: str, value: Any, path: str) -> Any:
     if isinstance(value, list):
-        return [resolved(world, name, item, last=last, path=path) for item in value]
+        return [resolved(world, name, item, path) for item in value]
+    if isinstance(value, int | float):
+        raise cannot_expand(path)
     if not isinstance(value, str):
         return value
     found = world.find(kind_of(name, value), value)

@@ -1,7 +1,7 @@
 """How does a stored object look in an answer?
 
 Stored objects are the answers themselves, plus keys that begin with an underscore, which never leave.
-Fields that the SDK declares optional and that an object does not set are answered as null, as Stripe does.
+Fields that the SDK declares optional and that an object does not set are null, as Stripe's are.
 """
 
 from functools import cache

@@ -11,7 +11,7 @@ import orjson
 
 from sandbox.clock import Clock
 from sandbox.errors import ApiError, missing
-from sandbox.rendering import API_VERSION, differences, render
+from sandbox.rendering import API_VERSION, differences, optional_fields, render
 from sandbox.settings import Settings
 
 Obj = dict[str, Any]
@@ -114,7 +114,10 @@ class World:
             put_back(self.timers, key, timer)
 
     def insert(self, obj: Obj) -> Obj:
+        """Store a new object, with null in the optional fields that it does not set."""
         kind, key = obj["object"], obj["id"]
+        for name in optional_fields(kind):
+            obj.setdefault(name, None)
         self._journals[-1].rows.setdefault((kind, key), self.tables[kind].get(key))
         self.tables[kind][key] = obj
         return obj

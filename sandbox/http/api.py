@@ -12,7 +12,7 @@ from starlette.responses import Response
 from sandbox.errors import ApiError, ParameterError
 from sandbox.expand import expanded
 from sandbox.forms import decode
-from sandbox.http.drop import Dropped
+from sandbox.http.drop import Cut, Dropped
 from sandbox.objects.registry import ROUTES
 from sandbox.rendering import API_VERSION
 from sandbox.routes import Route, find
@@ -49,7 +49,7 @@ async def endpoint(request: Request) -> Response:
         status, body = error.status, orjson.dumps(error.envelope(call.id))
     except Dropped:
         note(sandbox, call, 0)
-        raise
+        return Cut()
     except Exception:
         log.exception("request %s failed", call.id)
         release(sandbox, call)

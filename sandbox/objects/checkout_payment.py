@@ -61,9 +61,10 @@ def pay(world: World, session: Obj, owner: Obj | None, method: Obj, authenticate
     world.change(session, payment_status="paid" if intent["status"] == "succeeded" else "unpaid")
 
 
-def attempt(world: World, intent: Obj, method: Obj, authenticated: bool) -> None:
+def attempt(world: World, intent: Obj, method: Obj, authenticated: bool, *, keeps: bool = True) -> None:
     error = paying.attempt(world, intent, method, authenticated=authenticated, errors_on_action=True)
     if error:
+        error.keeps = keeps
         raise error
 
 
@@ -76,20 +77,16 @@ def subscribe(world: World, session: Obj, owner: Obj | None, method: Obj, authen
         **session["_subscription_data"], "customer": owner["id"], "payment_behavior": "default_incomplete",
         "items": items, "discounts": [{k: v for k, v in entry.items() if v} for entry in discounts],
     }  # fmt: skip
-    try:
-        with world.transaction():
-            subscription = subscriptions.create(world, given)
-            invoice = world.get("invoice", subscription["latest_invoice"])
-            if invoice["status"] == "open":
-                intent = world.get("payment_intent", invoice["_intent"])
-                attempt(world, intent, method, authenticated)
-            else:
-                attach(world, method["id"], owner)
-            world.change(subscription, default_payment_method=method["id"], pending_setup_intent=None)
-            world.emit("customer.subscription.updated", subscription)
-    except CardError as error:
-        error.keeps = False
-        raise
+    with world.transaction():
+        subscription = subscriptions.create(world, given)
+        invoice = world.get("invoice", subscription["latest_invoice"])
+        if invoice["status"] == "open":
+            intent = world.get("payment_intent", invoice["_intent"])
+            attempt(world, intent, method, authenticated, keeps=False)
+        else:
+            attach(world, method["id"], owner)
+        world.change(subscription, default_payment_method=method["id"], pending_setup_intent=None)
+        world.emit("customer.subscription.updated", subscription)
     paid = "paid" if invoice["amount_due"] else "no_payment_required"
     world.change(session, subscription=subscription["id"], invoice=invoice["id"], payment_status=paid)
 

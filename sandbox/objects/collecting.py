@@ -51,6 +51,8 @@ def collect(
 def paid(world: World, intent: Obj) -> None:
     invoice = world.find("invoice", intent.get("_invoice"))
     if invoice and invoice["status"] in ("open", "uncollectible"):
+        counts = invoice["attempt_count"] == 0 or bool(intent.get("_automatic"))
+        world.change(invoice, attempt_count=invoice["attempt_count"] + counts)
         mark_paid(world, invoice)
 
 

@@ -85,7 +85,6 @@ def change(world: World, params: Obj, key: str) -> Obj:
     if entry["invoice"]:
         raise refused("The stand-in changes invoice items only while they wait.", code="invoice_not_editable")
     update(world, entry, params, "amount description discountable period")
-    world.emit("invoiceitem.updated", entry)
     return entry
 
 

@@ -42,7 +42,8 @@ def create(world: World, params: Obj) -> Obj:
             "collection_method": "charge_automatically",
             "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
         },
-        "end_behavior": params.get("end_behavior", "release"), "phases": [], "status": "active",
+        "end_behavior": params.get("end_behavior", "release"), "pause_schedules": [],
+        "phases": [], "status": "active",
         "subscription": subscription["id"],
     }  # fmt: skip
     world.insert(schedule)

@@ -8,7 +8,7 @@ from sandbox.errors import refused
 from sandbox.objects.collecting import advance_later, collect, default_method
 from sandbox.objects.coupons import discounts_of
 from sandbox.objects.fields import base, live_customer, need, taken
-from sandbox.objects.invoice_lines import subscription_line
+from sandbox.objects.invoice_lines import name_of, subscription_line
 from sandbox.objects.invoicing import finalize
 from sandbox.objects.payment_methods import usable
 from sandbox.objects.setup_intents import new_intent
@@ -184,9 +184,7 @@ def first_invoice(world: World, subscription: Obj, params: Obj) -> Obj:
     lines = []
     for item in subscription["items"]["data"]:
         amount = 0 if trialing else first_amount(subscription, item, params)
-        words = (
-            f"Trial period for {item['price']['nickname'] or item['price']['product']}" if trialing else None
-        )
+        words = f"Trial period for {name_of(world, item['price'])}" if trialing else None
         lines.append(
             subscription_line(world, subscription, item, (start, end), amount=amount, description=words)
         )
@@ -200,13 +198,11 @@ def first_invoice(world: World, subscription: Obj, params: Obj) -> Obj:
 def first_amount(subscription: Obj, item: Obj, params: Obj) -> int:
     """Whole for a whole period; a short first period costs its part."""
     start, end = period(subscription)
-    recurring = item["price"]["recurring"]
-    full = step(end, recurring["interval"], -recurring["interval_count"])
-    if full >= start:
-        return worth(item) if full == start else share(worth(item), end - start, end - full)
-    if params.get("proration_behavior") == "none":
-        return 0
-    return share(worth(item), end - start, end - full)
+    anchor, recurring = subscription["billing_cycle_anchor"], item["price"]["recurring"]
+    full = step(anchor, recurring["interval"], -recurring["interval_count"])
+    if anchor <= start or full == start:
+        return worth(item)
+    return 0 if params.get("proration_behavior") == "none" else share(worth(item), end - start, end - full)
 
 
 def collect_first(world: World, subscription: Obj, invoice: Obj, behavior: str) -> None:

@@ -48,7 +48,7 @@ class StandIn:
             http_client=stripe.RequestsClient(timeout=5),
         )  # fmt: skip
 
-    def ask(self, path: str, **given: Any) -> Any:
+    def ask(self, path: str, /, **given: Any) -> Any:
         """A control: POST with what is given."""
         return self.control.post(f"/_sandbox{path}", json=given).raise_for_status().json()
 

@@ -1,0 +1,105 @@
+"""The program as a command: a state that survives a restart, its clock, what it may import."""
+
+import ast
+import json
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+import stripe
+
+from tests.support.stand_in import SECRET, Receiver, StandIn
+
+ROOT = Path(__file__).parents[2]
+
+
+def start(port: int, *given: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "sandbox", "--port", str(port), *given]
+    process = subprocess.Popen(command, cwd=ROOT)
+    for _ in range(200):
+        try:
+            httpx.get(f"http://127.0.0.1:{port}/_sandbox")
+        except httpx.TransportError:
+            time.sleep(0.05)
+        else:
+            return process
+    raise AssertionError("it did not start")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def test_state_survives_a_restart(tmp_path: Path, receiver: Receiver) -> None:
+    port, state = free_port(), tmp_path / "state.json"
+    given = ["--state", str(state), "--webhook-url", receiver.url, "--webhook-secret", SECRET]
+    client = stripe.StripeClient("sk_test_1", base_addresses={"api": f"http://127.0.0.1:{port}"})
+    process = start(port, *given)
+    httpx.post(f"http://127.0.0.1:{port}/_sandbox/clock", json={"days": 400})
+    made = client.v1.customers.create({"name": "A"}, {"idempotency_key": "k"})
+    process.terminate()
+    assert process.wait(10) in (0, -15)
+    process = start(port, *given)
+    try:
+        assert client.v1.customers.retrieve(made.id).name == "A"
+        replayed = client.v1.customers.create({"name": "A"}, {"idempotency_key": "k"})
+        assert replayed.id == made.id
+        assert made.created > time.time() + 399 * 86400
+        later = client.v1.customers.create({"name": "B"})
+        assert later.created > time.time() + 399 * 86400
+        assert len(client.v1.webhook_endpoints.list().data) == 1
+        httpx.post(f"http://127.0.0.1:{port}/_sandbox/webhooks/drain", json={})
+        body, header = receiver.arrived[-1]
+        assert stripe.Webhook.construct_event(body, header, SECRET).data.object["name"] == "B"
+    finally:
+        process.terminate()
+        process.wait(10)
+    assert json.loads(state.read_bytes())["tables"]["customer"][made.id]["name"] == "A"
+
+
+def test_a_running_clock_lets_things_fall_due_by_themselves() -> None:
+    running = StandIn(now=None)
+    try:
+        running.ask("/settings", processing_seconds=1)
+        client = running.client()
+        made = client.v1.payment_intents.create(
+            {
+                "amount": 500,
+                "currency": "usd",
+                "payment_method": "pm_usBankAccount",
+                "confirm": True,
+                "off_session": True,
+            }
+        )
+        assert made.status == "processing"
+        for _ in range(60):
+            if client.v1.payment_intents.retrieve(made.id).status == "succeeded":
+                break
+            time.sleep(0.1)
+        assert client.v1.payment_intents.retrieve(made.id).status == "succeeded"
+    finally:
+        running.stop()
+
+
+def test_the_clock_does_not_run_backwards(stand_in: StandIn) -> None:
+    refused = stand_in.control.post("/_sandbox/clock", json={"now": 1})
+    assert refused.status_code == 400
+    for wrong in ({"weeks": 1}, {"days": "2"}):
+        assert stand_in.control.post("/_sandbox/clock", json=wrong).status_code == 400
+    assert stand_in.control.post("/_sandbox/settings", json={"retry_days": 3}).status_code == 400
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("sandbox/**/*.py")), ids=lambda path: path.stem)
+def test_it_stands_alone(path: Path) -> None:
+    """Nothing of the server is imported, and none of its libraries that a stand-in has no use for."""
+    tree = ast.parse(path.read_text())
+    named = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    named += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    assert not [name for name in named if name.split(".")[0] in {"app", "sqlalchemy", "strawberry", "httpx"}]
