@@ -26,6 +26,10 @@ class Clock:
         else:
             self.offset = moment - int(time.time())
 
+    def restart(self, moment: int | None) -> None:
+        """At the given moment, frozen; or with the wall clock."""
+        self.offset, self.frozen_at = 0, moment
+
     def freeze(self, frozen: bool) -> None:
         now = self.now()
         self.frozen_at = now if frozen else None

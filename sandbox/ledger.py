@@ -30,7 +30,7 @@ def ledger(world: World) -> dict[str, Any]:
     found = problems(world)
     return {
         "object": "sandbox.ledger", "customers": list(rows.values()), "totals": totals(list(rows.values())),
-        "payments": [payment(world, intent) for intent in world.all("payment_intent")],
+        "payments": payments(world),
         "subscriptions": [subscription(row) for row in world.all("subscription")],
         "transfers": sum(row["amount"] - row["amount_reversed"] for row in world.all("transfer")),
         "problems": found, "consistent": not found,
@@ -63,20 +63,25 @@ def totals(rows: list[Obj]) -> dict[str, Obj]:
     return sums
 
 
-def payment(world: World, intent: Obj) -> Obj:
-    """What became of a payment intent: how a row of the receiver's database is compared."""
-    charge = world.find("charge", intent["latest_charge"])
-    disputes = [row["status"] for row in world.all("dispute") if row["payment_intent"] == intent["id"]]
-    return {
-        "payment_intent": intent["id"], "status": intent["status"], "amount": intent["amount"],
-        "currency": intent["currency"], "customer": intent["customer"], "metadata": intent["metadata"],
-        "amount_received": intent["amount_received"], "invoice": intent["_invoice"],
-        "amount_refunded": charge["amount_refunded"] if charge else 0, "disputes": disputes,
-        "succeeded_charges": sum(
-            row["payment_intent"] == intent["id"] and row["status"] == "succeeded"
-            for row in world.all("charge")
-        ),
-    }  # fmt: skip
+def payments(world: World) -> list[Obj]:
+    """What became of each payment intent: how the rows of the receiver's database are compared."""
+    succeeded = [row for row in world.all("charge") if row["status"] == "succeeded"]
+    count, refunded = (
+        summed(succeeded, "payment_intent"),
+        summed(succeeded, "payment_intent", "amount_refunded"),
+    )
+    disputes: dict[str, list[str]] = {}
+    for row in world.all("dispute"):
+        disputes.setdefault(row["payment_intent"], []).append(row["status"])
+    names = ("status", "amount", "currency", "customer", "metadata", "amount_received")
+    return [
+        {
+            "payment_intent": row["id"], **{name: row[name] for name in names}, "invoice": row["_invoice"],
+            "amount_refunded": refunded.get(row["id"], 0), "disputes": disputes.get(row["id"], []),
+            "succeeded_charges": count.get(row["id"], 0),
+        }
+        for row in world.all("payment_intent")
+    ]  # fmt: skip
 
 
 def subscription(row: Obj) -> Obj:
@@ -92,29 +97,34 @@ def subscription(row: Obj) -> Obj:
 
 def problems(world: World) -> list[str]:
     found = []
+    refunds = [row for row in world.all("refund") if row["status"] == "succeeded"]
+    refunded = summed(refunds, "charge", "amount")
     for charge in world.all("charge"):
-        given = sum(
-            row["amount"]
-            for row in world.all("refund")
-            if row["charge"] == charge["id"] and row["status"] == "succeeded"
-        )
+        given = refunded.get(charge["id"], 0)
         if given != charge["amount_refunded"] or given > charge["amount_captured"]:
             found.append(f"{charge['id']}: refunds {given}, amount_refunded {charge['amount_refunded']}")
+    captured = [row for row in world.all("charge") if row["captured"]]
+    taken, count = summed(captured, "payment_intent", "amount_captured"), summed(captured, "payment_intent")
     for intent in world.all("payment_intent"):
-        paid = [
-            row for row in world.all("charge") if row["payment_intent"] == intent["id"] and row["captured"]
-        ]
-        if sum(row["amount_captured"] for row in paid) != intent["amount_received"] or len(paid) > 1:
-            found.append(f"{intent['id']}: {len(paid)} charges for {intent['amount_received']} received")
+        charges = count.get(intent["id"], 0)
+        if taken.get(intent["id"], 0) != intent["amount_received"] or charges > 1:
+            found.append(f"{intent['id']}: {charges} charges for {intent['amount_received']} received")
     return found + invoice_problems(world)
+
+
+def summed(rows: list[Obj], by: str, name: str | None = None) -> dict[str, int]:
+    """The sum of a field, or the number of rows, for each value of another field."""
+    sums: dict[str, int] = {}
+    for row in rows:
+        sums[row[by]] = sums.get(row[by], 0) + ((row[name] or 0) if name else 1)
+    return sums
 
 
 def invoice_problems(world: World) -> list[str]:
     found = []
+    sums = summed(world.all("invoice_payment"), "invoice", "amount_paid")
     for invoice in world.all("invoice"):
-        paid = sum(
-            row["amount_paid"] or 0 for row in world.all("invoice_payment") if row["invoice"] == invoice["id"]
-        )
+        paid = sums.get(invoice["id"], 0)
         if paid + (invoice.get("amount_paid_off_stripe") or 0) != invoice["amount_paid"]:
             found.append(f"{invoice['id']}: payments {paid}, amount_paid {invoice['amount_paid']}")
         lines = sum(line["amount"] for line in invoice["lines"]["data"])

@@ -46,6 +46,15 @@ class Sandbox:
             snapshot.save(self.state, self.world, self.keys, self.deliveries)
             self.saved = self.world.changes
 
+    def reset(self, now: int | None) -> None:
+        """As after a start; only the endpoints stay, and know their secrets."""
+        self.world.forget(kept="webhook_endpoint")
+        self.world.clock.restart(now)
+        self.deliveries.forget()
+        self.keys.clear()
+        self.faults.rows.clear()
+        self.requests.clear()
+
     def receive_at(self, url: str, secret: str) -> None:
         """An endpoint for every event, unless the saved state has it already."""
         if not any(row["url"] == url for row in self.world.all("webhook_endpoint")):

@@ -39,7 +39,7 @@ class Route:
 
 
 def route(method: str, path: str, handler: Handler, takes: Any, covers: str = "") -> Route:
-    pattern = re.compile("^" + re.sub(r"\{\w+\}", "([^/]+)", path) + "$")
+    pattern = re.compile("^" + re.sub(r"\{\w+\}", "((?!search$)[^/]+)", path) + "$")
     return Route(method, path, handler, takes, frozenset([*covers.split(), "expand"]), pattern)
 
 

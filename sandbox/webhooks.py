@@ -87,6 +87,11 @@ class Deliveries:
         for given in rows:
             self._keep(Delivery(**{**given, "due": 0.0}))
 
+    def forget(self) -> None:
+        self.rows.clear()
+        self._waiting.clear()
+        self.holding, self.dropped_types = False, []
+
     def held(self) -> list[Delivery]:
         return [row for row in self.rows.values() if row.status == "held"]
 

@@ -57,6 +57,16 @@ class World:
         self._random = random.Random(seed)  # noqa: S311 — ids of a test double, repeatable on purpose
         self._journals: list[Journal] = []
 
+    def forget(self, *, kept: str) -> None:
+        """Begin anew, with the settings of a new account; objects of one type are kept."""
+        rows = self.tables[kept]
+        self.tables.clear()
+        self.timers.clear()
+        self.outbox.clear()
+        self.tables[kept] = rows
+        self.settings = Settings()
+        self.changes += 1
+
     def now(self) -> int:
         return self.clock.now()
 

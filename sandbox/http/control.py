@@ -80,6 +80,12 @@ def set_clock(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> Answer
     return {"now": world.now(), "happened": done, "frozen": world.clock.frozen_at is not None}
 
 
+def reset(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> Answer:
+    """Forget everything but the webhook endpoints; `now` freezes the clock there."""
+    sandbox.reset(given.get("now"))
+    return overview(sandbox, given, path)
+
+
 def settings(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> Answer:
     sandbox.world.settings.update(given)
     return sandbox.world.settings.as_dict()
@@ -152,6 +158,7 @@ ROUTES = [
         ("GET", "/coverage", coverage),
         ("POST", "/clock", set_clock),
         ("POST", "/settings", settings),
+        ("POST", "/reset", reset),
         ("POST", "/faults", add_fault),
         ("GET", "/faults", list_faults),
         ("DELETE", "/faults", clear_faults),

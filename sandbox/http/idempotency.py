@@ -71,6 +71,9 @@ class Keys:
             if stored.at < now - DAY and stored.status:
                 del self._stored[key]
 
+    def clear(self) -> None:
+        self._stored.clear()
+
     def as_dict(self) -> dict[str, Any]:
         return {key: vars(stored) for key, stored in self._stored.items() if stored.status}
 

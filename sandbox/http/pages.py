@@ -33,6 +33,7 @@ CHOICES = (
     ("pay", "pm_usBankAccount", "Pay by bank debit (settles later)", ""),
 )
 ASKED = (("authenticate", "", "Authenticate", "main"), ("refuse", "", "Fail authentication", ""))
+WHOLE = ("clp", "jpy", "krw", "vnd", "xaf", "xof")  # currencies without minor units
 DONE = ("succeeded", "canceled", "processing", "requires_capture", "complete", "expired")
 KINDS = {"cs_": "checkout.session", "seti_": "setup_intent", "in_": "invoice", "pi_": "payment_intent"}
 
@@ -82,7 +83,7 @@ def amount(obj: Obj) -> str:
     value = obj.get("amount", obj.get("amount_total", obj.get("total")))
     if value is None:
         return "Save a payment method"
-    digits = f"{value:,}" if obj["currency"] == "jpy" else f"{value / 100:,.2f}"
+    digits = f"{value:,}" if obj["currency"] in WHOLE else f"{value / 100:,.2f}"
     return f"{digits} {obj['currency'].upper()}"
 
 

@@ -3,14 +3,21 @@ from collections.abc import Iterator
 import pytest
 import stripe
 
-from tests.support.stand_in import Receiver, StandIn
+from tests.support.stand_in import NEW_YEAR, Receiver, StandIn
 
 
-@pytest.fixture
-def stand_in() -> Iterator[StandIn]:
+@pytest.fixture(scope="session")
+def running() -> Iterator[StandIn]:
     running = StandIn()
     yield running
     running.stop()
+
+
+@pytest.fixture
+def stand_in(running: StandIn) -> StandIn:
+    """As after a start, at New Year 2026."""
+    running.ask("/reset", now=NEW_YEAR)
+    return running
 
 
 @pytest.fixture

@@ -67,6 +67,9 @@ def test_missing_objects_are_404_by_address_and_unknown_addresses_too(client: st
     with pytest.raises(stripe.InvalidRequestError) as uncovered:
         client.v1.quotes.list()
     assert (uncovered.value.http_status, uncovered.value.code) == (404, "sandbox_not_covered")
+    with pytest.raises(stripe.InvalidRequestError) as search:
+        client.v1.customers.search({"query": "email:'a@example.com'"})
+    assert search.value.code == "sandbox_not_covered"
 
 
 def test_the_same_key_replays_the_first_answer(stand_in: StandIn, client: stripe.StripeClient) -> None:
