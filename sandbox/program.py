@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from sandbox.objects.registry import TIMERS
 from sandbox.webhooks import Deliveries
 from sandbox.world import World
 
+log = logging.getLogger("sandbox")
 METHODS = ["GET", "POST", "DELETE", "PUT", "PATCH"]
 
 
@@ -89,5 +91,8 @@ def create_app(sandbox: Sandbox) -> Starlette:
 async def tick_for_ever(sandbox: Sandbox) -> None:
     while True:
         await asyncio.sleep(1)
-        sandbox.tick()
-        sandbox.save()
+        try:
+            sandbox.tick()
+            sandbox.save()
+        except Exception:  # what fell due stays due, and its failure is in the log
+            log.exception("what fell due could not happen")

@@ -109,14 +109,19 @@ def schedule_retry(world: World, invoice: Obj) -> bool:
 
 def retry(world: World, key: str) -> None:
     invoice = world.get("invoice", key)
-    if invoice["status"] == "open":
+    if invoice["status"] == "open" and owned(world, invoice):
         collect(world, invoice)
+
+
+def owned(world: World, invoice: Obj) -> bool:
+    """False when the customer was deleted meanwhile: there is nobody left to collect from."""
+    return not world.get("customer", invoice["customer"]).get("deleted")
 
 
 def finalize_due(world: World, key: str) -> None:
     """A draft's hour is over: it becomes final and is collected."""
     invoice = world.get("invoice", key)
-    if invoice["status"] == "draft" and invoice["auto_advance"]:
+    if invoice["status"] == "draft" and invoice["auto_advance"] and owned(world, invoice):
         finalize_and_collect(world, invoice)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from sandbox.errors import refused
 from sandbox.expand import INCLUDES
 from sandbox.hooks import tell
-from sandbox.objects.fields import MINIMUM, base, whole_list
+from sandbox.objects.fields import MINIMUM, base, live_customer, whole_list
 from sandbox.objects.invoice_lines import item_line, total_up
 from sandbox.objects.payment_intents import cancel_intent, new_intent
 from sandbox.paging import matching
@@ -117,8 +117,8 @@ def finalize(world: World, invoice: Obj) -> None:
         raise refused(
             "This invoice is already finalized, you can't re-finalize it.", code="invoice_not_editable"
         )
+    now, customer = world.now(), live_customer(world, invoice["customer"])
     recompute(world, invoice)
-    now, customer = world.now(), world.get("customer", invoice["customer"])
     number = customer["next_invoice_sequence"]
     by_mail = invoice["collection_method"] == "send_invoice"
     world.set_timer("finalize", invoice["id"], None)

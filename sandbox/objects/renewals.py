@@ -80,14 +80,14 @@ def trial_will_end(world: World, key: str) -> None:
 
 
 def upcoming(world: World, key: str) -> None:
-    """Says what the next renewal will cost; the invoice itself does not exist yet, and has no id."""
+    """Says what the next renewal will cost; the invoice itself does not exist yet."""
     subscription = world.get("subscription", key)
     if subscription["cancel_at"] is not None and subscription["cancel_at"] <= period(subscription)[1]:
         return
     with world.scratch():
         shown = dict(upcoming_invoice(world, subscription))
         shown["lines"] = {**shown["lines"], "data": [dict(row) for row in shown["lines"]["data"]]}
-    world.emit("invoice.upcoming", {**shown, "id": ""})
+    world.emit("invoice.upcoming", {**shown, "id": f"upcoming_{shown['id']}"})
 
 
 def upcoming_invoice(world: World, subscription: Obj) -> Obj:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -86,6 +87,28 @@ def test_a_running_clock_lets_things_fall_due_by_themselves() -> None:
         assert client.v1.payment_intents.retrieve(made.id).status == "succeeded"
     finally:
         running.stop()
+
+
+@pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # how the SDK calls httpx
+async def test_the_asynchronous_client_speaks_to_it_too(stand_in: StandIn) -> None:
+    http: Any = stripe.HTTPXClient()  # its close_async is not typed
+    client = stripe.StripeClient("sk_test_1", base_addresses={"api": stand_in.address}, http_client=http)
+    made = await client.v1.customers.create_async({"email": "a@example.com"})
+    assert (await client.v1.customers.retrieve_async(made.id)).email == "a@example.com"
+    with pytest.raises(stripe.CardError):
+        await client.v1.payment_methods.attach_async("pm_card_chargeDeclined", {"customer": made.id})
+    await http.close_async()
+
+
+def test_an_invoice_of_a_deleted_customer_is_left_alone(stand_in: StandIn) -> None:
+    client = stand_in.client()
+    customer = client.v1.customers.create()
+    invoice = client.v1.invoices.create({"customer": customer.id, "currency": "usd", "auto_advance": True})
+    client.v1.customers.delete(customer.id)
+    stand_in.pass_days(2)
+    assert client.v1.invoices.retrieve(invoice.id).status == "draft"
+    with pytest.raises(stripe.InvalidRequestError):
+        client.v1.invoices.finalize_invoice(invoice.id)
 
 
 def test_the_clock_does_not_run_backwards(stand_in: StandIn) -> None:

@@ -12,6 +12,7 @@ CARDS = (
     "pm_card_authenticationRequired", "pm_card_authenticationRequiredOnSetup", "pm_usBankAccount",
     "pm_usBankAccount_insufficientFunds", "pm_card_createDispute", "pm_card_refundFail",
 )  # fmt: skip
+BEHAVIORS = ("allow_incomplete", "default_incomplete", "error_if_incomplete")
 STEPS = 250
 
 
@@ -42,9 +43,10 @@ class Walker:
 
     def step(self) -> None:
         self.pick((
-            self.pay, self.confirm, self.capture, self.cancel, self.refund, self.refund, self.dispute, self.attach,
-            self.subscribe, self.subscribe, self.upgrade, self.upgrade, self.end, self.pause, self.resume, self.invoice,
-            self.settle_invoice, self.preview, self.act, self.wait, self.wait, self.schedule, self.switch_card,
+            self.pay, self.confirm, self.capture, self.cancel, self.refund, self.refund, self.dispute,
+            self.attach, self.subscribe, self.subscribe, self.upgrade, self.upgrade, self.end, self.pause,
+            self.resume, self.invoice, self.settle_invoice, self.preview, self.act, self.wait, self.wait,
+            self.schedule, self.switch_card,
         ))()  # fmt: skip
 
     def pay(self) -> None:
@@ -89,8 +91,8 @@ class Walker:
     def subscribe(self) -> None:
         trial = {"trial_period_days": self.random.randint(1, 20)} if self.random.random() < 0.3 else {}
         self.post(
-            "/v1/subscriptions", customer=self.pick(self.customers), **{"items[0][price]": self.pick(self.prices)},
-            payment_behavior=self.pick(("allow_incomplete", "default_incomplete", "error_if_incomplete")), **trial,
+            "/v1/subscriptions", customer=self.pick(self.customers), payment_behavior=self.pick(BEHAVIORS),
+            **{"items[0][price]": self.pick(self.prices)}, **trial,
         )  # fmt: skip
 
     def upgrade(self) -> None:
@@ -98,7 +100,7 @@ class Walker:
         self.post(
             f"/v1/subscriptions/{found['id']}",
             proration_behavior=self.pick(("always_invoice", "create_prorations", "none")),
-            payment_behavior=self.pick(("allow_incomplete", "default_incomplete", "error_if_incomplete")),
+            payment_behavior=self.pick(BEHAVIORS),
             **{
                 "items[0][id]": found["items"]["data"][0]["id"], "items[0][price]": self.pick(self.prices),
                 "items[0][quantity]": self.random.randint(1, 3),
