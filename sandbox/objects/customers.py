@@ -15,7 +15,7 @@ PLAIN = "address balance description email name phone preferred_locales shipping
 SETTINGS = "default_payment_method custom_fields footer"
 COVERED = (
     f"{PLAIN} metadata payment_method invoice_prefix invoice_settings.default_payment_method "
-    "invoice_settings.custom_fields invoice_settings.footer tax"
+    "invoice_settings.custom_fields invoice_settings.footer"
 )
 
 

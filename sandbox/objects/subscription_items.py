@@ -34,10 +34,6 @@ def make_item(world: World, entry: Obj, subscription_id: str) -> Obj:
             "`type=recurring`.",
             param="items[0][price]",
         )
-    if entry.get("quantity", 1) < 0:
-        raise refused(
-            "Invalid non-negative integer", code="parameter_invalid_integer", param="items[0][quantity]"
-        )
     return {
         "id": world.new_id("si_", 14), "object": "subscription_item", "created": world.now(),
         "current_period_end": 0, "current_period_start": 0, "discounts": [], "metadata": metadata({}, entry),

@@ -42,8 +42,8 @@ def create(world: World, params: Obj) -> Obj:
     subscription = new_subscription(world, params)
     begin(world, subscription)
     set_timers(world, subscription)
-    world.emit("customer.subscription.created", subscription)
     invoice = first_invoice(world, subscription, params)
+    world.emit("customer.subscription.created", subscription)
     collect_first(world, subscription, invoice, behavior)
     return subscription
 

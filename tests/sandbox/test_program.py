@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -126,3 +127,8 @@ def test_it_stands_alone(path: Path) -> None:
     named = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
     named += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     assert not [name for name in named if name.split(".")[0] in {"app", "sqlalchemy", "strawberry", "httpx"}]
+
+
+def test_the_server_does_not_import_it() -> None:
+    found = re.compile(r"^\s*(from|import) sandbox\b", re.MULTILINE)
+    assert not [path for path in ROOT.glob("app/**/*.py") if found.search(path.read_text())]
