@@ -105,7 +105,7 @@ class Completion:
         iterator = iter(value)
         try:
             items.extend(iterator)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - a resolver may raise anything, and it is the answer then
             items.error = error
             # What it would still have given may have begun, and is not to be left lying about.
             self.executor.track_async_work(collect_iterator_awaitables(iterator, self.is_awaitable))
@@ -195,7 +195,7 @@ async def _collect(iterable: AsyncIterable[Any], inner: Shape) -> Items:
                 with suppress(Exception):
                     await iterator.aclose()  # type: ignore[attr-defined]  # if it has one
                 break
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - a resolver may raise anything, and it is the answer then
         items.error = error
     return items
 

@@ -159,7 +159,7 @@ class Run:
                 if self.completion.is_null(field, field.shape, place, value):
                     return None
             return self.completion.leaf(field.shape, value)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - a resolver may raise anything, and it is the answer then
             self.faults.add(error, place, field)
             return None
 
@@ -178,7 +178,7 @@ class Run:
             place = (places[row], key, field)
             try:
                 value = resolve(place, source)
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:  # noqa: BLE001 - a resolver may raise anything, and it is the answer then
                 value = error
             if not plain[type(value)] and is_awaitable(value):
                 found.holes.append(Hole(value, place, partial(complete, shape, place, outs[row])))
@@ -214,7 +214,7 @@ class Run:
         try:
             arguments = self.infos.arguments(field)
             values = field.batch(batch.sources, self.infos.info(field, place), **arguments)
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - a resolver may raise anything, and it is the answer then
             values = Raised(error)
         if self.executor.is_awaitable(values):
             found = Found(field, parents=batch)

@@ -95,7 +95,7 @@ class Case:
         made = self.classes[typename](seed)
         if random.random() < 0.7:
             return made
-        fields = self.schema.type_map[typename].fields  # type: ignore[attr-defined]
+        fields = self.schema.type_map[typename].fields  # type: ignore[attr-defined]  # what it is is known here
         mapping = {name: self._method(made, name) for name in fields}
         return {"__typename": typename, "seed": seed, "kind": typename, **mapping}
 

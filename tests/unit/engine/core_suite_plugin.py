@@ -18,7 +18,7 @@ modules = [importlib.import_module(name) for name in ("graphql.execution.execute
 packages = [importlib.import_module(name) for name in ("graphql.execution", "graphql")]
 mark_is_awaitable(modules[0].assume_not_awaitable)
 for place in (*modules, *packages):
-    place.execute = execute  # type: ignore[attr-defined]
+    place.execute = execute  # type: ignore[attr-defined]  # what it is is known here
 
 
 class DescribeBlock(pytest.Module):
