@@ -9,6 +9,7 @@ from strawberry import Schema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.utils.str_converters import to_camel_case
 
+from app.engine.strawberry_schema import EngineSchema
 from app.resolvers import (
     accounts,
     api_keys,
@@ -175,7 +176,7 @@ class Mutation:
     )
 
 
-class QuietSchema(Schema):
+class QuietSchema(EngineSchema):
     """Strawberry logs every refusal's traceback; here, who presents an error logs the unexpected."""
 
     def process_errors(self, *_: Any) -> None:

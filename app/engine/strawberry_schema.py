@@ -1,0 +1,127 @@
+"""How does a Strawberry schema execute by the engine?
+
+Everything around the execution stays Strawberry's: extensions, the handling of errors, subscriptions. Field
+extensions, permissions and `Info` are part of the resolvers that Strawberry has built, and the engine calls
+these as graphql-core would. Extensions that wrap every resolver, and directives of the schema's own, make an
+operation graphql-core's.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from inspect import Parameter, Signature, signature
+from typing import Any
+
+from graphql import GraphQLField, GraphQLObjectType
+from strawberry import Info, Schema, field
+from strawberry.execution import optimized_is_awaitable
+from strawberry.extensions import FieldExtension
+from strawberry.schema.schema_converter import GraphQLCoreConverter, get_arguments
+from strawberry.types.field import StrawberryField
+
+from app.engine.executor import ATTRIBUTE, BATCH, CLASS, execute, mark_is_awaitable
+
+__all__ = ["Batched", "EngineSchema", "batched"]
+
+mark_is_awaitable(optimized_is_awaitable)
+
+# (parents, info of the first of them, arguments) -> a value or an exception for each parent, in their order.
+Load = Callable[..., Awaitable[Sequence[Any]]]
+
+
+class Batched(FieldExtension):
+    """The field's values come from `load`, for all parents at once.
+
+    Without the engine, and beside other extensions, `load` is called with one parent after the other.
+    """
+
+    def __init__(self, load: Load) -> None:
+        self.load = load
+
+    async def resolve_async(self, next_: Any, source: Any, info: Info[Any, Any], **arguments: Any) -> Any:  # noqa: ARG002  # never asked
+        [value] = await self.load([source], info, **arguments)
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+
+def batched(load: Load, *, extensions: Sequence[FieldExtension] = (), **options: Any) -> Any:
+    """A Strawberry field of a batch: `author: User = batched(load_authors, description="…")`.
+
+    Its arguments are those of `load` after the parents and `info`.
+    """
+
+    async def resolve(**_: Any) -> Any:
+        raise AssertionError("Batched answers in its place")
+
+    given = list(signature(load).parameters.values())[2:]
+    arguments = [parameter.replace(kind=Parameter.KEYWORD_ONLY) for parameter in given]
+    resolve.__signature__ = Signature(arguments)  # type: ignore[attr-defined]  # which Strawberry reads
+    resolve.__module__ = load.__module__
+    resolve.__name__ = getattr(load, "__name__", "resolve")
+    return field(resolver=resolve, extensions=[*extensions, Batched(load)], **options)
+
+
+class EngineSchema(Schema):
+    """Strawberry's Schema, executed by the engine."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for type_ in self._schema.type_map.values():
+            if isinstance(type_, GraphQLObjectType):
+                self._describe(type_)
+
+    def _describe(self, type_: GraphQLObjectType) -> None:
+        definition = type_.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+        if definition is not None and definition.is_type_of is None:
+            # What Strawberry's own predicate says of direct instances.
+            type_.extensions[CLASS] = definition.origin
+        for core in type_.fields.values():
+            own = core.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+            if isinstance(own, StrawberryField):
+                self._describe_field(core, own)
+
+    def _describe_field(self, core: GraphQLField, own: StrawberryField) -> None:
+        wrapping = [extension for extension in own.extensions if extension.has_resolver]
+        if len(wrapping) == 1 and isinstance(wrapping[0], Batched) and not self._handles_errors_of(own):
+            core.extensions[BATCH] = self._batch(own, wrapping[0].load)
+        elif _reads_attribute(core, own):
+            core.extensions[ATTRIBUTE] = own.python_name
+
+    def _handles_errors_of(self, own: StrawberryField) -> bool:
+        return bool(self.schema_converter._get_field_exception_handlers(own))
+
+    def _batch(self, own: StrawberryField, load: Load) -> Callable[..., Awaitable[Sequence[Any]]]:
+        names = {argument.python_name for argument in own.arguments}
+        config, scalars = self.config, self.schema_converter.scalar_registry
+
+        def batch(parents: Sequence[Any], raw_info: Any, **given: Any) -> Awaitable[Sequence[Any]]:
+            info = config.info_class(_raw_info=raw_info, _field=own)
+            if not names:
+                return load(parents, info)
+            _, found = get_arguments(
+                field=own, source=None, info=info, kwargs=given, config=config, scalar_registry=scalars
+            )
+            return load(parents, info, **{name: value for name, value in found.items() if name in names})
+
+        return batch
+
+    def _get_execute_function(self) -> Callable[..., Any]:
+        if self.config.enable_experimental_incremental_execution:
+            return super()._get_execute_function()
+        return execute
+
+    def _get_custom_context_kwargs(
+        self, operation_extensions: dict[str, Any] | None = None, *, sync: bool = False
+    ) -> dict[str, Any]:
+        kwargs = super()._get_custom_context_kwargs(operation_extensions, sync=sync)
+        incremental = self.config.enable_experimental_incremental_execution
+        return kwargs if sync or incremental else {**kwargs, "may_yield": True}
+
+
+def _reads_attribute(core: GraphQLField, own: StrawberryField) -> bool:
+    """Whether the field does nothing but read an attribute, known by the resolver made for just that."""
+    return (
+        own.is_basic_field
+        and getattr(core.resolve, "__name__", "") == "_get_basic_result"
+        and type(own).get_result is StrawberryField.get_result
+        and own.default_resolver is getattr
+    )

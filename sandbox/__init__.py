@@ -1,0 +1,1 @@
+"""A stateful stand-in for Stripe's API: a program of its own, for development, demonstrations and tests."""

@@ -1,0 +1,1 @@
+"""How requests reach the stand-in: the API, the controls, and the pages a person sees."""

@@ -1,0 +1,173 @@
+"""How do tests and people steer the stand-in? (JSON in, JSON out, under /_sandbox.)"""
+
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from sandbox.cards import known
+from sandbox.clock import advance
+from sandbox.errors import ApiError, refused
+from sandbox.http.actions import act
+from sandbox.ledger import ledger
+from sandbox.objects import disputes
+from sandbox.objects.registry import ROUTES as API
+from sandbox.objects.registry import TIMERS
+from sandbox.rendering import API_VERSION, render
+
+if TYPE_CHECKING:
+    from sandbox.program import Sandbox
+
+Answer = dict[str, Any]
+Control = Callable[["Sandbox", Answer, dict[str, str]], Any]
+Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+def controlled(control: Control) -> Endpoint:
+    """A control as an HTTP endpoint: one transaction, its events sent, its errors in the API's envelope."""
+
+    async def endpoint(request: Request) -> Response:
+        sandbox: Sandbox = request.app.state.sandbox
+        try:
+            given = orjson.loads(await request.body() or b"{}")
+            if not isinstance(given, dict):
+                raise refused("The body is a JSON object.")
+            with sandbox.world.transaction():
+                found = control(sandbox, given, request.path_params)
+            sandbox.deliveries.take()
+            if isinstance(found, Coroutine):
+                found = await found
+        except ApiError as error:
+            sandbox.deliveries.take()
+            return Response(orjson.dumps({"error": error.error}), error.status, media_type="application/json")
+        except orjson.JSONDecodeError:
+            return Response(b'{"error":{"message":"not JSON"}}', 400, media_type="application/json")
+        return Response(orjson.dumps(found), media_type="application/json")
+
+    return endpoint
+
+
+def overview(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> Answer:
+    world = sandbox.world
+    return {
+        "api_version": API_VERSION, "now": world.now(), "frozen": world.clock.frozen_at is not None,
+        "objects": {kind: len(rows) for kind, rows in sorted(world.tables.items()) if rows},
+        "settings": world.settings.as_dict(), "holding": sandbox.deliveries.holding,
+        "next_due": min((timer[0] for timer in world.timers.values()), default=None),
+    }  # fmt: skip
+
+
+def coverage(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> list[Answer]:
+    return [{"method": row.method, "path": row.path, "covers": sorted(row.covers)} for row in API]
+
+
+def set_clock(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> Answer:
+    """`advance` in seconds and/or `days`, or `now` as a moment; `frozen` stops and starts it."""
+    world = sandbox.world
+    unknown = given.keys() - {"advance", "days", "now", "frozen"}
+    if unknown or not all(isinstance(value, int) for value in given.values()):
+        raise refused("The clock takes advance, days, now (whole seconds, days) and frozen.")
+    before = world.now()
+    to = given.get("now", before) + given.get("advance", 0) + 86400 * given.get("days", 0)
+    if to < before:
+        raise refused("Time does not run backwards.")
+    if "frozen" in given:
+        world.clock.freeze(bool(given["frozen"]))
+    done = advance(world, to, TIMERS)
+    return {"now": world.now(), "happened": done, "frozen": world.clock.frozen_at is not None}
+
+
+def reset(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> Answer:
+    """Forget everything but the webhook endpoints; `now` freezes the clock there."""
+    sandbox.reset(given.get("now"))
+    return overview(sandbox, given, path)
+
+
+def settings(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> Answer:
+    sandbox.world.settings.update(given)
+    return sandbox.world.settings.as_dict()
+
+
+def add_fault(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> Answer:
+    return vars(sandbox.faults.add(given))
+
+
+def list_faults(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> list[Answer]:
+    return [vars(row) for row in sandbox.faults.rows]
+
+
+def clear_faults(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> list[Answer]:
+    sandbox.faults.rows.clear()
+    return []
+
+
+def list_requests(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> list[Answer]:
+    return list(sandbox.requests)
+
+
+def clear_requests(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> list[Answer]:
+    sandbox.requests.clear()
+    return []
+
+
+def show_ledger(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> Answer:
+    return ledger(sandbox.world)
+
+
+def act_on(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> Answer:
+    world = sandbox.world
+    error = act(world, path["id"], given.get("action", "pay"), given.get("card", "pm_card_visa"))
+    obj = next(rows[path["id"]] for rows in world.tables.values() if path["id"] in rows)
+    return {"object": render(obj), "error": error.error if error else None}
+
+
+def change_card(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> Answer:
+    """A saved payment method behaves differently from now on: it declines, or works again."""
+    card = known(given.get("card", ""))
+    if card is None:
+        raise refused("card is the name of a test card, such as pm_card_chargeCustomerFail.", param="card")
+    method = sandbox.world.get("payment_method", path["id"])
+    sandbox.world.change(method, _card=card.as_dict())
+    return method
+
+
+def open_dispute(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> Any:
+    world = sandbox.world
+    key = given.get("charge")
+    if "payment_intent" in given:
+        key = world.get("payment_intent", given["payment_intent"], "payment_intent")["latest_charge"]
+    charge = world.get("charge", key or "", "charge")
+    reason = given.get("reason", "fraudulent")
+    return render(disputes.open_dispute(world, charge, reason=reason, amount=given.get("amount")))
+
+
+def conclude_dispute(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> Any:
+    if given.get("outcome") not in ("won", "lost"):
+        raise refused("outcome is won or lost", param="outcome")
+    dispute = sandbox.world.get("dispute", path["id"])
+    return render(disputes.conclude(sandbox.world, dispute, won=given["outcome"] == "won"))
+
+
+ROUTES = [
+    Route(f"/_sandbox{path}", controlled(control), methods=[method])
+    for method, path, control in (
+        ("GET", "", overview),
+        ("GET", "/coverage", coverage),
+        ("POST", "/clock", set_clock),
+        ("POST", "/settings", settings),
+        ("POST", "/reset", reset),
+        ("POST", "/faults", add_fault),
+        ("GET", "/faults", list_faults),
+        ("DELETE", "/faults", clear_faults),
+        ("GET", "/requests", list_requests),
+        ("DELETE", "/requests", clear_requests),
+        ("GET", "/ledger", show_ledger),
+        ("POST", "/act/{id}", act_on),
+        ("POST", "/payment_methods/{id}", change_card),
+        ("POST", "/disputes", open_dispute),
+        ("POST", "/disputes/{id}", conclude_dispute),
+    )
+]

@@ -1,0 +1,92 @@
+"""What would the next invoice be? Computed by doing it, and forgetting that it was done."""
+
+from stripe import params as sdk
+
+from sandbox.errors import refused
+from sandbox.objects.invoice_items import new_item
+from sandbox.objects.invoicing import recompute
+from sandbox.objects.products import price_of
+from sandbox.objects.renewals import upcoming_invoice
+from sandbox.objects.subscription_changes import change_items, plain
+from sandbox.objects.subscription_ends import unused_time
+from sandbox.objects.subscription_invoices import subscription_invoice
+from sandbox.objects.subscription_items import leave_pending
+from sandbox.objects.subscriptions import first_invoice, new_subscription, plan_end
+from sandbox.rendering import render
+from sandbox.routes import post
+from sandbox.world import Obj, World, copied
+
+COVERED = (
+    "customer currency discounts invoice_items subscription subscription_details.items "
+    "subscription_details.proration_behavior subscription_details.proration_date "
+    "subscription_details.trial_end "
+    "subscription_details.billing_cycle_anchor subscription_details.billing_mode "
+    "subscription_details.cancel_at "
+    "subscription_details.cancel_at_period_end subscription_details.cancel_now subscription_details.metadata "
+    "subscription_details.default_tax_rates preview_mode"
+)
+
+
+def create(world: World, params: Obj) -> Obj:
+    with world.scratch():
+        invoice = preview(world, params)
+        recompute(world, invoice)
+        shown = copied(render(invoice))
+    details = params.get("subscription_details", {})
+    shown["id"] = "upcoming_" + shown["id"]
+    for row in shown["lines"]["data"]:
+        row["invoice"] = shown["id"]
+    if shown["parent"] and "proration_date" in details:
+        shown["parent"]["subscription_details"]["subscription_proration_date"] = details["proration_date"]
+    return shown
+
+
+def preview(world: World, params: Obj) -> Obj:
+    details = params.get("subscription_details", {})
+    if "subscription" in params:
+        subscription = world.get("subscription", params["subscription"], "subscription")
+        if subscription["status"] in ("canceled", "incomplete_expired"):
+            raise refused("No upcoming invoices for a canceled subscription.", code="invoice_upcoming_none")
+        extras(world, world.get("customer", subscription["customer"]), params)
+        return changed(world, subscription, details, params)
+    customer = world.get("customer", params.get("customer", ""), "customer")
+    extras(world, customer, params)
+    if "items" not in details:
+        raise refused("No upcoming invoices for customer: " + customer["id"], code="invoice_upcoming_none")
+    given = {**details, "customer": customer["id"], "discounts": params.get("discounts")}
+    subscription = new_subscription(world, given)
+    return first_invoice(world, subscription, details)
+
+
+def changed(world: World, subscription: Obj, details: Obj, params: Obj) -> Obj:
+    """A change that is invoiced at once shows that invoice, any other one the next renewal's."""
+    now = world.now()
+    if details.get("cancel_now"):
+        how = details.get("proration_behavior", "create_prorations")
+        lines = unused_time(world, subscription) if how != "none" else []
+        return subscription_invoice(world, subscription, "upcoming", lines, period=(now, now))
+    discounts = {"discounts": params["discounts"]} if "discounts" in params else {}
+    plain(
+        world, subscription, {**discounts, **{k: v for k, v in details.items() if k == "default_tax_rates"}}
+    )
+    lines, at_once = change_items(world, subscription, details)
+    plan_end(world, subscription, details)
+    if at_once:
+        return subscription_invoice(world, subscription, "upcoming", lines, period=(now, now))
+    leave_pending(world, subscription, lines, subscription["items"]["data"])
+    invoice = upcoming_invoice(world, subscription)
+    if not invoice["lines"]["data"]:
+        raise refused("No upcoming invoices for this subscription.", code="invoice_upcoming_none")
+    return invoice
+
+
+def extras(world: World, customer: Obj, params: Obj) -> None:
+    for entry in params.get("invoice_items", []):
+        quantity = entry.get("quantity", 1)
+        price = price_of(world, entry) if "price" in entry or "price_data" in entry else None
+        amount = price["unit_amount"] * quantity if price else entry["amount"]
+        currency = price["currency"] if price else entry["currency"]
+        new_item(world, customer, amount, currency, entry, price=price, quantity=quantity)
+
+
+ROUTES = (post("/v1/invoices/create_preview", create, sdk.InvoiceCreatePreviewParams, COVERED),)

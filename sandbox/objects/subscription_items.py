@@ -1,0 +1,209 @@
+"""Items of a subscription: what is sold, how many, for which period; and what a change of them is worth."""
+
+from collections.abc import Iterable
+
+from stripe import params as sdk
+
+from sandbox.errors import refused
+from sandbox.objects.fields import empty_list, metadata
+from sandbox.objects.invoice_items import new_item, parent
+from sandbox.objects.invoice_lines import name_of, subscription_line
+from sandbox.objects.products import price_of
+from sandbox.paging import cut
+from sandbox.periods import share, spelled
+from sandbox.routes import get
+from sandbox.world import Obj, World
+
+COVERED = "items.price items.price_data items.quantity items.metadata"
+CHANGES = f"{COVERED} items.id items.deleted items.clear_usage"
+
+
+def make_items(world: World, given: list[Obj], subscription_id: str) -> list[Obj]:
+    if not given:
+        raise refused("Missing required param: items.", code="parameter_missing", param="items")
+    items = [make_item(world, entry, subscription_id) for entry in given]
+    check_alike(items)
+    return items
+
+
+def make_item(world: World, entry: Obj, subscription_id: str) -> Obj:
+    price = price_of(world, entry)
+    if price["recurring"] is None:
+        raise refused(
+            "The price specified is set to `type=one_time` but this field only accepts prices with "
+            "`type=recurring`.",
+            param="items[0][price]",
+        )
+    return {
+        "id": world.new_id("si_", 14), "object": "subscription_item", "created": world.now(),
+        "current_period_end": 0, "current_period_start": 0, "discounts": [], "metadata": metadata({}, entry),
+        "plan": plan(price), "price": dict(price), "quantity": quantity(entry, 1),
+        "subscription": subscription_id, "tax_rates": [],
+    }  # fmt: skip
+
+
+def quantity(entry: Obj, otherwise: int) -> int:
+    given = int(entry.get("quantity", otherwise))
+    if given < 0:
+        message = "Invalid non-negative integer"
+        raise refused(message, code="parameter_invalid_integer", param="items[0][quantity]")
+    return given
+
+
+def plan(price: Obj) -> Obj:
+    """The older form of a price, which items still carry."""
+    kept = (
+        "active",
+        "billing_scheme",
+        "created",
+        "currency",
+        "id",
+        "livemode",
+        "metadata",
+        "nickname",
+        "product",
+    )
+    return {
+        **{name: price.get(name) for name in kept}, "object": "plan", "amount": price["unit_amount"],
+        "amount_decimal": price["unit_amount_decimal"], "interval": price["recurring"]["interval"],
+        "interval_count": price["recurring"]["interval_count"], "usage_type": "licensed",
+    }  # fmt: skip
+
+
+def rhythm(price: Obj) -> tuple[str, int]:
+    return price["recurring"]["interval"], price["recurring"]["interval_count"]
+
+
+def check_alike(items: list[Obj]) -> None:
+    if len({item["price"]["id"] for item in items}) < len(items):
+        raise refused("Each price may appear once among the items.", param="items")
+    if len({item["price"]["currency"] for item in items}) > 1:
+        raise refused("The price specified supports another currency than the others.", param="items")
+    if len({rhythm(item["price"]) for item in items}) > 1:
+        raise refused(
+            "The stand-in covers items of one billing interval.", code="sandbox_not_covered", param="items"
+        )
+
+
+def put_period(items: Iterable[Obj], start: int, end: int) -> None:
+    for item in items:
+        item["current_period_start"], item["current_period_end"] = start, end
+
+
+def period(subscription: Obj) -> tuple[int, int]:
+    first = subscription["items"]["data"][0]
+    return first["current_period_start"], first["current_period_end"]
+
+
+def changed_items(world: World, subscription: Obj, given: list[Obj]) -> list[Obj]:
+    """The items as they shall be: named ones changed or removed, new ones added, all others kept."""
+    kept = {item["id"]: dict(item) for item in subscription["items"]["data"]}
+    added = []
+    for entry in given:
+        if "id" not in entry:
+            added.append(make_item(world, entry, subscription["id"]))
+            continue
+        if entry["id"] not in kept:
+            raise refused(
+                f"No such subscription item: '{entry['id']}'", code="resource_missing", param="items[0][id]"
+            )
+        if entry.get("deleted"):
+            del kept[entry["id"]]
+            continue
+        item = kept[entry["id"]]
+        if "price" in entry or "price_data" in entry:
+            fresh = make_item(world, {**entry, "quantity": entry.get("quantity", 1)}, subscription["id"])
+            item.update(price=fresh["price"], plan=fresh["plan"])
+        item["quantity"] = quantity(entry, item["quantity"])
+        item["metadata"] = metadata(item["metadata"], entry)
+    items = [*kept.values(), *added]
+    if not items:
+        raise refused("A subscription must have at least one active item.", param="items")
+    check_alike(items)
+    return items
+
+
+def worth(item: Obj) -> int:
+    return int(item["price"]["unit_amount"] * item["quantity"])
+
+
+def prorations(
+    world: World, subscription: Obj, old: list[Obj], new: list[Obj], at: int, *, anew: bool = False
+) -> list[Obj]:
+    """Lines for a change at `at`: what is left of the old is credited, of the new is charged, to the second.
+
+    When the cycle begins anew every item is credited; the whole new periods are charged elsewhere.
+    """
+    start, end = period(subscription)
+    if subscription["status"] == "trialing" or not start <= at < end:
+        return []
+    before, after = {item["id"]: item for item in old}, {item["id"]: item for item in new}
+    lines = []
+    for key, item in before.items():
+        if anew or key not in after or differs(item, after[key]):
+            lines.append(part(world, subscription, item, at, credit=True))
+    for key, item in () if anew else after.items():
+        if key not in before or differs(before[key], item):
+            lines.append(part(world, subscription, item, at, credit=False))
+    return lines
+
+
+def differs(old: Obj, new: Obj) -> bool:
+    return (old["price"]["id"], old["quantity"]) != (new["price"]["id"], new["quantity"])
+
+
+def part(world: World, subscription: Obj, item: Obj, at: int, *, credit: bool) -> Obj:
+    start, end = period(subscription)
+    amount = share(worth(item), end - at, end - start)
+    word = "Unused" if credit else "Remaining"
+    many = f"{item['quantity']} × " if item["quantity"] != 1 else ""
+    return subscription_line(
+        world, subscription, item, (at, end), amount=-amount if credit else amount, proration=True,
+        description=f"{word} time on {many}{name_of(world, item['price'])} after {spelled(at)}",
+    )  # fmt: skip
+
+
+def leave_pending(world: World, subscription: Obj, lines: list[Obj], items: list[Obj]) -> None:
+    """Prorations that wait for the next invoice."""
+    customer = world.get("customer", subscription["customer"])
+    prices = {item["id"]: item["price"] for item in items}
+    for row in lines:
+        item = row["parent"]["subscription_item_details"]["subscription_item"]
+        details = row["pricing"]["price_details"]
+        price = world.find("price", details["price"]) or prices.get(item)
+        given = {"description": row["description"], "period": row["period"], "discountable": False}
+        entry = new_item(
+            world, customer, row["amount"], row["currency"], given, price=price, quantity=row["quantity"]
+        )
+        entry.update(proration=True, parent=parent(subscription["id"], item))
+        world.emit("invoiceitem.created", entry)
+
+
+def retrieve(world: World, params: Obj, key: str) -> Obj:
+    for subscription in world.all("subscription"):
+        for item in subscription["items"]["data"]:
+            if item["id"] == key:
+                found: Obj = item
+                return found
+    return world.get("subscription_item", key)
+
+
+def listed(world: World, params: Obj) -> Obj:
+    subscription = world.get("subscription", params["subscription"], "subscription")
+    return cut(subscription["items"]["data"], params, "/v1/subscription_items", params.get("limit", 10))
+
+
+def item_list(subscription_id: str, items: list[Obj]) -> Obj:
+    url = f"/v1/subscription_items?subscription={subscription_id}"
+    return {**empty_list(url), "data": items, "total_count": len(items)}
+
+
+ROUTES = (
+    get("/v1/subscription_items/{id}", retrieve, sdk.SubscriptionItemRetrieveParams),
+    get(
+        "/v1/subscription_items",
+        listed,
+        sdk.SubscriptionItemListParams,
+        "subscription limit starting_after ending_before",
+    ),
+)

@@ -1,0 +1,145 @@
+"""Connected accounts, the transfers that pay them, and reversals."""
+
+from stripe import params as sdk
+
+from sandbox.errors import refused
+from sandbox.objects.balance import book, total
+from sandbox.objects.fields import base, check_currency, empty_list, taken, update
+from sandbox.paging import matching, page
+from sandbox.routes import delete, listing, one, post
+from sandbox.world import Obj, World
+
+
+def create_account(world: World, params: Obj) -> Obj:
+    account = base(world, "account", "acct_", params)
+    account["id"] = account["id"][:21]
+    account |= {
+        "business_type": None, "capabilities": {"transfers": "active"}, "charges_enabled": True,
+        "country": "US",
+        "default_currency": "usd", "details_submitted": True, "email": None, "payouts_enabled": True,
+        "requirements": {"currently_due": [], "disabled_reason": None, "past_due": []}, "type": "express",
+        "settings": {}, **taken(params, "business_type country email type"),
+    }  # fmt: skip
+    del account["livemode"]
+    world.insert(account)
+    world.emit("account.updated", account)
+    return account
+
+
+def change_account(world: World, params: Obj, key: str) -> Obj:
+    account = update(world, world.get("account", key), params, "business_type email")
+    world.emit("account.updated", account)
+    return account
+
+
+def delete_account(world: World, params: Obj, key: str) -> Obj:
+    world.remove(world.get("account", key))
+    return {"id": key, "object": "account", "deleted": True}
+
+
+def create_link(world: World, params: Obj) -> Obj:
+    account = world.get("account", params["account"], "account")
+    now = world.now()
+    url = params.get("return_url") or f"{world.address}/connect/{account['id']}"
+    return {"object": "account_link", "created": now, "expires_at": now + 300, "url": url}
+
+
+def create(world: World, params: Obj) -> Obj:
+    account = world.get("account", params["destination"], "destination")
+    amount, currency = params["amount"], check_currency(params["currency"])
+    if amount < 1:
+        raise refused("Invalid positive integer", code="parameter_invalid_integer", param="amount")
+    source = params.get("source_transaction")
+    if source:
+        world.get("charge", source, "source_transaction")
+    elif amount > total(world, currency, "available"):
+        raise refused(
+            "You have insufficient available funds in your Stripe account. A charge's money is "
+            "available after some "
+            "days; pm_card_bypassPending makes it available at once.", code="balance_insufficient",
+        )  # fmt: skip
+    transfer = base(world, "transfer", "tr_", params)
+    transfer |= {
+        "amount": amount, "amount_reversed": 0, "currency": currency, "destination": account["id"],
+        "destination_payment": world.new_id("py_"), "reversed": False, "source_transaction": source,
+        "source_type": "card", **taken(params, "description transfer_group"),
+        "reversals": empty_list(f"/v1/transfers/{transfer['id']}/reversals"),
+    }  # fmt: skip
+    transfer["balance_transaction"] = book(world, "transfer", -amount, transfer)["id"]
+    world.insert(transfer)
+    world.emit("transfer.created", transfer)
+    return transfer
+
+
+def change(world: World, params: Obj, key: str) -> Obj:
+    transfer = update(world, world.get("transfer", key), params, "description")
+    world.emit("transfer.updated", transfer)
+    return transfer
+
+
+def reverse(world: World, params: Obj, key: str) -> Obj:
+    transfer = world.get("transfer", key)
+    left = transfer["amount"] - transfer["amount_reversed"]
+    amount = params.get("amount", left)
+    if not 0 < amount <= left:
+        raise refused(
+            f"Transfer amount to reverse ({amount}) is greater than what is left ({left}).", param="amount"
+        )
+    reversal = base(world, "transfer_reversal", "trr_", params)
+    reversal |= {"amount": amount, "currency": transfer["currency"], "transfer": key}
+    reversal["balance_transaction"] = book(world, "transfer_refund", amount, reversal)["id"]
+    world.insert(reversal)
+    reversed_so_far = transfer["amount_reversed"] + amount
+    world.change(transfer, amount_reversed=reversed_so_far, reversed=reversed_so_far == transfer["amount"])
+    world.touch(transfer)["reversals"]["data"].append({**reversal})
+    world.emit("transfer.reversed", transfer)
+    return reversal
+
+
+def listed(world: World, params: Obj) -> Obj:
+    return page(
+        matching(world.all("transfer"), params, "destination", "transfer_group"), params, "/v1/transfers"
+    )
+
+
+def reversals(world: World, params: Obj, key: str) -> Obj:
+    return page(
+        matching(world.all("transfer_reversal"), {"transfer": key}, "transfer"), params, "/v1/transfers"
+    )
+
+
+ROUTES = (
+    post(
+        "/v1/accounts",
+        create_account,
+        sdk.AccountCreateParams,
+        "business_type capabilities country email metadata type",
+    ),
+    one("/v1/accounts/{id}", "account", sdk.AccountRetrieveParams),
+    post("/v1/accounts/{id}", change_account, sdk.AccountUpdateParams, "business_type email metadata"),
+    delete("/v1/accounts/{id}", delete_account, sdk.AccountDeleteParams),
+    listing(
+        "/v1/accounts",
+        lambda world, params: page(world.all("account"), params, "/v1/accounts"),
+        sdk.AccountListParams,
+    ),
+    post(
+        "/v1/account_links", create_link, sdk.AccountLinkCreateParams, "account refresh_url return_url type"
+    ),
+    post(
+        "/v1/transfers",
+        create,
+        sdk.TransferCreateParams,
+        "amount currency description destination metadata source_transaction transfer_group",
+    ),
+    one("/v1/transfers/{id}", "transfer", sdk.TransferRetrieveParams),
+    post("/v1/transfers/{id}", change, sdk.TransferUpdateParams, "description metadata"),
+    listing("/v1/transfers", listed, sdk.TransferListParams, "destination transfer_group"),
+    post(
+        "/v1/transfers/{id}/reversals",
+        reverse,
+        sdk.TransferReversalCreateParams,
+        "amount description metadata",
+    ),
+    listing("/v1/transfers/{id}/reversals", reversals, sdk.TransferReversalListParams),
+)

@@ -1,0 +1,145 @@
+"""Invoices by hand, discounts and taxes in exact minor units, previews, and who may change what when."""
+
+from typing import Any
+
+import pytest
+import stripe
+
+from tests.sandbox.test_subscriptions import Shop
+from tests.support.stand_in import NEW_YEAR, StandIn
+
+DAY = 86400
+
+
+@pytest.fixture
+def shop(stand_in: StandIn) -> Shop:
+    return Shop(stand_in)
+
+
+def draft(shop: Shop, *amounts: int, **given: Any) -> stripe.Invoice:
+    asked: Any = {"customer": shop.customer.id, "currency": "usd", **given}
+    invoice = shop.client.v1.invoices.create(asked)
+    for amount in amounts:
+        item: Any = {
+            "customer": shop.customer.id, "invoice": invoice.id, "amount": amount, "currency": "usd",
+            "description": "Support package",
+        }  # fmt: skip
+        shop.client.v1.invoice_items.create(item)
+    return shop.client.v1.invoices.retrieve(invoice.id)
+
+
+def test_an_invoice_by_hand_is_drafted_finalized_and_paid(shop: Shop) -> None:
+    invoice = draft(shop, 15000, 2500)
+    assert (invoice.status, invoice.total, invoice.number) == ("draft", 17500, None)
+    final = shop.client.v1.invoices.finalize_invoice(invoice.id)
+    assert (final.status, final.amount_due, final.attempt_count) == ("open", 17500, 0)
+    assert final.number is not None
+    with pytest.raises(stripe.InvalidRequestError) as fixed:
+        shop.client.v1.invoice_items.create(
+            {"customer": shop.customer.id, "invoice": invoice.id, "amount": 1, "currency": "usd"}
+        )
+    assert fixed.value.code == "invoice_not_editable"
+    with pytest.raises(stripe.InvalidRequestError):
+        shop.client.v1.invoices.pay(invoice.id)  # no payment method
+    shop.save_card()
+    paid = shop.client.v1.invoices.pay(invoice.id)
+    assert (paid.status, paid.amount_paid, paid.amount_remaining) == ("paid", 17500, 0)
+    payments = shop.client.v1.invoice_payments.list({"invoice": invoice.id}).data
+    assert [(row.status, row.amount_paid, row.is_default) for row in payments] == [("paid", 17500, True)]
+    assert paid.status_transitions.paid_at == NEW_YEAR
+
+
+def test_lines_come_in_pages(shop: Shop) -> None:
+    invoice = draft(shop, 100, 200, 300)
+    first = shop.client.v1.invoices.line_items.list(invoice.id, {"limit": 2})
+    assert ([line.amount for line in first.data], first.has_more) == ([100, 200], True)
+
+
+def test_void_uncollectible_out_of_band_and_delete(shop: Shop) -> None:
+    finalize = shop.client.v1.invoices.finalize_invoice
+    voided = shop.client.v1.invoices.void_invoice(finalize(draft(shop, 900).id).id)
+    assert voided.status == "void"
+    given_up = shop.client.v1.invoices.mark_uncollectible(finalize(draft(shop, 900).id).id)
+    assert given_up.status == "uncollectible"
+    by_cheque = shop.client.v1.invoices.pay(finalize(draft(shop, 900).id).id, {"paid_out_of_band": True})
+    assert (by_cheque.status, by_cheque.amount_paid_off_stripe) == ("paid", 900)
+    gone = draft(shop, 900)
+    assert shop.client.v1.invoices.delete(gone.id).deleted is True
+    with pytest.raises(stripe.InvalidRequestError):
+        shop.client.v1.invoices.retrieve(gone.id)
+    with pytest.raises(stripe.InvalidRequestError):
+        shop.client.v1.invoices.delete(voided.id)
+    assert shop.client.v1.charges.list().data == []
+    assert shop.stand_in.look("/ledger")["problems"] == []
+
+
+def test_an_invoice_by_mail_has_a_due_date_and_becomes_overdue(shop: Shop) -> None:
+    invoice = draft(shop, 5000, collection_method="send_invoice", days_until_due=14, auto_advance=True)
+    sent = shop.client.v1.invoices.send_invoice(invoice.id)
+    assert (sent.status, sent.due_date) == ("open", NEW_YEAR + 14 * DAY)
+    shop.stand_in.pass_days(14)
+    assert "invoice.overdue" in shop.types()
+    assert shop.client.v1.charges.list().data == []
+
+
+def test_coupons_take_a_percentage_or_an_amount_once_or_for_months(shop: Shop) -> None:
+    shop.save_card()
+    third = shop.client.v1.coupons.create({"percent_off": 33.33, "duration": "once"})
+    made = shop.subscribe(discounts=[{"coupon": third.id}], expand=["latest_invoice"])
+    invoice = made.latest_invoice
+    assert isinstance(invoice, stripe.Invoice)
+    assert invoice.total == 2000 - 667  # 666.6
+    assert invoice.total_discount_amounts is not None
+    assert [entry.amount for entry in invoice.total_discount_amounts] == [667]
+    fixed = shop.client.v1.coupons.create(
+        {"amount_off": 500, "currency": "usd", "duration": "repeating", "duration_in_months": 2}
+    )
+    shop.client.v1.subscriptions.update(made.id, {"discounts": [{"coupon": fixed.id}]})
+    shop.stand_in.pass_days(95)
+    assert [row.total for row in shop.invoices(made)] == [1333, 1500, 1500, 2000]
+    assert shop.client.v1.coupons.retrieve(third.id).times_redeemed == 1
+
+
+def test_promotion_codes_are_found_redeemed_and_used_up(shop: Shop) -> None:
+    shop.save_card()
+    coupon = shop.client.v1.coupons.create({"percent_off": 50, "duration": "once"})
+    code = shop.client.v1.promotion_codes.create(
+        {"promotion": {"type": "coupon", "coupon": coupon.id}, "code": "SPRING", "max_redemptions": 1}
+    )
+    assert [row.id for row in shop.client.v1.promotion_codes.list({"code": "spring"}).data] == [code.id]
+    made = shop.subscribe(discounts=[{"promotion_code": code.id}], expand=["discounts", "latest_invoice"])
+    assert isinstance(made.latest_invoice, stripe.Invoice)
+    assert made.latest_invoice.total == 1000
+    with pytest.raises(stripe.InvalidRequestError) as spent:
+        shop.subscribe(discounts=[{"promotion_code": code.id}])
+    assert spent.value.code == "promotion_code_expired"
+
+
+@pytest.mark.parametrize(("inclusive", "total", "tax"), [(False, 1999 + 380, 380), (True, 1999, 319)])
+def test_taxes_are_added_or_inside(shop: Shop, inclusive: bool, total: int, tax: int) -> None:
+    rate = shop.client.v1.tax_rates.create({"display_name": "VAT", "percentage": 19, "inclusive": inclusive})
+    invoice = draft(shop, 1999, default_tax_rates=[rate.id])
+    assert (invoice.total, invoice.subtotal) == (total, 1999)
+    assert invoice.total_taxes is not None
+    assert [entry.amount for entry in invoice.total_taxes] == [tax]
+    assert invoice.lines.data[0].taxes is not None
+    assert invoice.lines.data[0].taxes[0].amount == tax
+
+
+def test_a_preview_of_a_new_subscription_makes_nothing(shop: Shop) -> None:
+    before = shop.stand_in.look("")["objects"]
+    details: Any = {"items": [{"price": shop.pro.id, "quantity": 3}]}
+    preview = shop.client.v1.invoices.create_preview(
+        {"customer": shop.customer.id, "subscription_details": details}
+    )
+    assert (preview.total, preview.id[:9]) == (6000, "upcoming_")
+    assert shop.stand_in.look("")["objects"] == before
+
+
+def test_upcoming_is_announced_a_week_ahead(shop: Shop) -> None:
+    shop.save_card()
+    shop.subscribe()
+    shop.stand_in.pass_days(24)
+    event = shop.client.v1.events.list({"type": "invoice.upcoming"}).data[0]
+    assert event.data.object["total"] == 2000
+    assert event.created == NEW_YEAR + 24 * DAY

@@ -1,0 +1,205 @@
+"""Products, checkout sessions, the portal, connected accounts; and that answers are what the SDK declares."""
+
+import typing
+from typing import Any
+
+import httpx
+import pytest
+import stripe
+from stripe._object_classes import OBJECT_CLASSES
+
+from tests.sandbox.test_subscriptions import Shop
+from tests.support.stand_in import StandIn
+
+
+@pytest.fixture
+def shop(stand_in: StandIn) -> Shop:
+    return Shop(stand_in)
+
+
+def session(shop: Shop, mode: Any = "payment", **given: Any) -> stripe.checkout.Session:
+    price: Any = {"currency": "usd", "unit_amount": 4900, "product_data": {"name": "Template <b>pack</b>"}}
+    lines: dict[str, Any] = {
+        "payment": [{"price_data": price, "quantity": 2}],
+        "subscription": [{"price": shop.pro.id, "quantity": 1}],
+    }  # fmt: skip
+    asked: Any = {"mode": mode, "success_url": "http://shop.test/done?session={CHECKOUT_SESSION_ID}", **given}
+    if mode in lines:
+        asked["line_items"] = lines[mode]
+    return shop.client.v1.checkout.sessions.create(asked)
+
+
+def press(url: str | None, action: str) -> httpx.Response:
+    assert url is not None
+    return httpx.post(url, data={"action": action}, follow_redirects=False)
+
+
+def test_a_person_pays_on_the_checkout_page(shop: Shop) -> None:
+    made = session(shop, customer=shop.customer.id, payment_intent_data={"metadata": {"purchase": "p1"}})
+    assert (made.status, made.payment_status, made.amount_total) == ("open", "unpaid", 9800)
+    assert made.url == f"{shop.stand_in.address}/pay/{made.id}"
+    page = httpx.get(made.url)
+    assert page.status_code == 200
+    assert "98.00 USD" in page.text
+    assert "&lt;b&gt;" in page.text
+    assert "<script" not in page.text
+    declined = press(made.url, "decline")
+    assert (declined.status_code, "declined" in declined.text) == (402, True)
+    assert shop.client.v1.checkout.sessions.retrieve(made.id).status == "open"
+    done = press(made.url, "pay pm_card_visa")
+    assert (done.status_code, done.headers["location"]) == (303, f"http://shop.test/done?session={made.id}")
+    paid = shop.client.v1.checkout.sessions.retrieve(made.id, {"expand": ["payment_intent", "line_items"]})
+    assert (paid.status, paid.payment_status) == ("complete", "paid")
+    assert isinstance(paid.payment_intent, stripe.PaymentIntent)
+    assert paid.payment_intent.metadata.to_dict() == {"purchase": "p1"}
+    assert paid.line_items is not None
+    assert paid.line_items.data[0].amount_total == 9800
+    assert shop.types()[-1] == "checkout.session.completed"
+    assert press(f"{shop.stand_in.address}/pay/{made.id}", "pay pm_card_visa").status_code == 400
+
+
+def test_a_person_subscribes_on_the_checkout_page(shop: Shop) -> None:
+    made = session(
+        shop, "subscription", customer=shop.customer.id, subscription_data={"metadata": {"tier": "pro"}}
+    )
+    press(made.url, "decline")
+    assert shop.client.v1.subscriptions.list({"status": "all"}).data == []
+    press(made.url, "authenticate")
+    done = shop.client.v1.checkout.sessions.retrieve(made.id)
+    subscription = shop.client.v1.subscriptions.retrieve(str(done.subscription))
+    assert (subscription.status, subscription.metadata.to_dict()) == ("active", {"tier": "pro"})
+    assert subscription.default_payment_method is not None
+
+
+def test_a_session_saves_a_card_or_expires(shop: Shop) -> None:
+    made = session(shop, "setup", customer=shop.customer.id)
+    press(made.url, "pay pm_card_visa")
+    assert len(shop.client.v1.payment_methods.list({"customer": shop.customer.id}).data) == 1
+    left = session(shop)
+    shop.stand_in.pass_days(1)
+    assert shop.client.v1.checkout.sessions.retrieve(left.id).status == "expired"
+    assert shop.types()[-1] == "checkout.session.expired"
+
+
+def test_a_bank_debit_completes_the_session_later(shop: Shop) -> None:
+    made = session(shop)
+    press(made.url, "pay pm_usBankAccount")
+    assert shop.client.v1.checkout.sessions.retrieve(made.id).payment_status == "unpaid"
+    shop.stand_in.pass_days(3)
+    assert shop.client.v1.checkout.sessions.retrieve(made.id).payment_status == "paid"
+    assert shop.types()[-1] == "checkout.session.async_payment_succeeded"
+
+
+def test_the_page_of_a_payment_intent_returns_the_person(shop: Shop) -> None:
+    made = shop.client.v1.payment_intents.create({"amount": 1234, "currency": "usd"})
+    page = f"{shop.stand_in.address}/pay/{made.id}"
+    back = {"return_url": "http://shop.test/back"}
+    assert "12.34 USD" in httpx.get(page, params=back).text
+    asked = httpx.post(page, data={"action": "pay pm_card_authenticationRequired", **back})
+    assert asked.headers["location"].startswith(f"/pay/{made.id}")
+    assert "Authenticate" in httpx.get(page).text
+    done = httpx.post(page, data={"action": "authenticate", **back})
+    assert done.headers["location"].startswith(f"http://shop.test/back?payment_intent={made.id}&")
+    assert "redirect_status=succeeded" in done.headers["location"]
+    unsafe = httpx.get(page, params={"return_url": "javascript:alert(1)"})
+    assert "javascript" not in unsafe.text
+
+
+def test_the_portal_ends_a_subscription_and_takes_it_back(shop: Shop) -> None:
+    shop.save_card()
+    made = shop.subscribe()
+    portal = shop.client.v1.billing_portal.sessions.create(
+        {"customer": shop.customer.id, "return_url": "http://shop.test/account"}
+    )
+    assert "Cancel at the end" in httpx.get(portal.url).text
+    httpx.post(portal.url, data={"subscription": made.id})
+    assert shop.get(made).cancel_at_period_end is True
+    httpx.post(portal.url, data={"subscription": made.id})
+    assert shop.get(made).cancel_at_period_end is False
+
+
+def test_products_and_prices(shop: Shop) -> None:
+    client = shop.client
+    product = client.v1.products.create({"name": "Pack", "metadata": {"slug": "pack"}})
+    price: Any = {"product": product.id, "currency": "usd", "unit_amount": 4900, "lookup_key": "pack"}
+    first = client.v1.prices.create(price)
+    with pytest.raises(stripe.InvalidRequestError):
+        client.v1.prices.create(price)
+    price["transfer_lookup_key"] = True
+    second = client.v1.prices.create(price)
+    assert [row.id for row in client.v1.prices.list({"lookup_keys": ["pack"]}).data] == [second.id]
+    assert client.v1.prices.update(first.id, {"active": False}).active is False
+    assert client.v1.products.update(product.id, {"name": "Bundle"}).name == "Bundle"
+    with pytest.raises(stripe.InvalidRequestError):
+        client.v1.products.delete(product.id)
+
+
+def test_transfers_need_available_money(shop: Shop) -> None:
+    client = shop.client
+    account = client.v1.accounts.create({"type": "express", "country": "US", "email": "author@example.com"})
+    transfer: Any = {"amount": 500, "currency": "usd", "destination": account.id, "transfer_group": "march"}
+    pay: Any = {
+        "amount": 1000,
+        "currency": "usd",
+        "confirm": True,
+        "off_session": True,
+        "payment_method": "pm_card_visa",
+    }
+    client.v1.payment_intents.create(pay)
+    with pytest.raises(stripe.InvalidRequestError) as poor:
+        client.v1.transfers.create(transfer)
+    assert poor.value.code == "balance_insufficient"
+    shop.stand_in.pass_days(2)
+    made = client.v1.transfers.create(transfer)
+    assert (made.amount, made.destination, made.reversed) == (500, account.id, False)
+    assert client.v1.balance.retrieve().available[0].amount == 1000 - 59 - 500
+    client.v1.transfers.reversals.create(made.id, {"amount": 200})
+    assert client.v1.transfers.retrieve(made.id).amount_reversed == 200
+    with pytest.raises(stripe.InvalidRequestError):
+        client.v1.transfers.reversals.create(made.id, {"amount": 301})
+
+
+def test_a_deleted_customer_loses_everything_that_was_running(shop: Shop) -> None:
+    shop.save_card()
+    made = shop.subscribe()
+    shop.client.v1.customers.delete(shop.customer.id)
+    assert shop.client.v1.customers.retrieve(shop.customer.id).deleted is True
+    assert shop.get(made).status == "canceled"
+    assert {"customer.deleted", "customer.subscription.deleted", "payment_method.detached"} <= set(
+        shop.types()
+    )
+    with pytest.raises(stripe.InvalidRequestError):
+        shop.client.v1.payment_intents.create(
+            {"amount": 500, "currency": "usd", "customer": shop.customer.id}
+        )
+
+
+def test_every_object_has_the_fields_that_the_sdk_requires(shop: Shop) -> None:
+    """After a busy month, nothing stored lacks a field that the SDK's classes declare as always there."""
+    shop.save_card()
+    coupon = shop.client.v1.coupons.create({"percent_off": 10, "duration": "forever"})
+    made = shop.subscribe(discounts=[{"coupon": coupon.id}])
+    shop.client.v1.subscription_schedules.create({"from_subscription": made.id})
+    shop.stand_in.ask("/clock", days=32)
+    charge = shop.client.v1.charges.list().data[0]
+    shop.client.v1.refunds.create({"charge": charge.id, "amount": 100})
+    shop.stand_in.ask("/disputes", charge=shop.client.v1.charges.list().data[1].id)
+    press(session(shop).url, "pay pm_card_visa")
+    shop.client.v1.setup_intents.create({"customer": shop.customer.id})
+    shop.client.v1.invoice_items.create({"customer": shop.customer.id, "amount": 5, "currency": "usd"})
+    lacking = [
+        f"{kind}.{name}"
+        for kind, rows in shop.stand_in.sandbox.world.tables.items()
+        for row in rows.values()
+        for name in required(kind) - row.keys()
+    ]
+    assert sorted(set(lacking)) == []
+
+
+def required(kind: str) -> set[str]:
+    module, name = OBJECT_CLASSES[kind]
+    found: Any = getattr(__import__(module, fromlist=[name]), name)
+    return {
+        field for field, hint in found.__annotations__.items()
+        if type(None) not in typing.get_args(hint) and typing.get_origin(hint) is not typing.ClassVar
+    } - {"OBJECT_NAME"}  # fmt: skip
