@@ -14,6 +14,7 @@ from app.domain.accounts import Client, LinkPurpose
 from app.domain.errors import InvalidCredentials
 from app.services.sessions import login
 from tests.support.clients import LOGIN, PASSWORD, REGISTER, Account, Api, sign_up
+from tests.support.factories import make_author
 
 VIEWER = "{ viewer { id email username tier createdAt subscription { tier status currentPeriodEnd } } }"
 
@@ -478,3 +479,13 @@ async def test_the_running_period_is_the_running_one(api: Api) -> None:
         },
         "usage": {"periodStart": "2026-12-22T12:00:00.000Z"},
     }
+
+
+async def test_a_catalogue_authors_name_is_not_to_be_had(api: Api, database: Database) -> None:
+    await make_author(database, username="northbeam")
+    given = {"email": "ada@example.test", "username": "NorthBeam", "password": PASSWORD}
+    refused = (await api(REGISTER, input=given)).payload()
+    assert [(error["code"], error["path"]) for error in refused["errors"]] == [
+        ("CONFLICT", ["input", "username"])
+    ]
+    assert await count(database, User) == 0
