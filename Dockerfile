@@ -7,7 +7,7 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=igno
 WORKDIR /src
 RUN python -m venv --without-pip /opt/revgraph && mkdir -p /var/lib/revgraph
 COPY requirements/runtime.lock requirements/runtime.lock
-RUN python -m pip --python /opt/revgraph/bin/python install --require-hashes -r requirements/runtime.lock
+RUN python -m pip --python /opt/revgraph/bin/python install --no-deps --require-hashes -r requirements/runtime.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY app app
 RUN python -m pip --python /opt/revgraph/bin/python install --no-deps --no-build-isolation . \

@@ -71,7 +71,7 @@ def _install_lock(level: str) -> None:
     total = len(re.findall(r"^[A-Za-z0-9].*==", lock.read_text(), flags=re.MULTILINE))
     for settled in SETTLES[level]:
         _stamp_path(settled).unlink(missing_ok=True)
-    _run_pip(["--require-hashes", "-r", str(lock)], title=f"Installing {total} locked packages")
+    _run_pip(["--no-deps", "--require-hashes", "-r", str(lock)], title=f"Installing {total} locked packages")
     for settled in SETTLES[level]:
         _stamp_path(settled).write_text(_lock_hash(settled))
 
