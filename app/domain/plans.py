@@ -24,6 +24,13 @@ class Tier(StrEnum):
     ENTERPRISE = "enterprise"
 
 
+class Interval(StrEnum):
+    """How often a plan is paid."""
+
+    MONTH = "month"
+    YEAR = "year"
+
+
 class Kind(StrEnum):
     COUNTER = "counter"
     """Adds up through a monthly period and begins again at 0."""

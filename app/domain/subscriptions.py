@@ -22,3 +22,19 @@ LIVE = (
     SubscriptionStatus.PAUSED,
 )
 """The states in which a subscription gives the account its tier: at most one such row an account."""
+
+
+class ChangeKind(StrEnum):
+    """What was asked of a subscription."""
+
+    START = "start"
+    UPGRADE = "upgrade"
+    DOWNGRADE = "downgrade"
+    CANCEL = "cancel"
+    RESUME = "resume"
+
+
+class ChangeStatus(StrEnum):
+    REQUESTED = "requested"
+    APPLIED = "applied"
+    FAILED = "failed"

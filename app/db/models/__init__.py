@@ -15,10 +15,11 @@ from app.db.models.catalog import (
     Upload,
 )
 from app.db.models.invoices import Invoice, InvoiceLine
+from app.db.models.ledger import LedgerEntry, LedgerLine, Payout
 from app.db.models.outbox import AuditEntry, IdempotencyKey, OutboxFact
-from app.db.models.payments import Payment, PaymentMethod, Refund, WebhookEvent
+from app.db.models.payments import Dispute, ObjectLease, Payment, PaymentMethod, Refund, WebhookEvent
 from app.db.models.purchases import Download, Licence, Purchase, ReceiptCounter
-from app.db.models.subscriptions import Subscription
+from app.db.models.subscriptions import PlanPrice, Subscription, TierChange, TierQuote
 from app.db.models.usage import UsageCounter, UsageEvent, UsageReservation
 
 __all__ = [
@@ -27,12 +28,16 @@ __all__ = [
     "Author",
     "Base",
     "Category",
+    "Dispute",
     "Download",
     "IdempotencyKey",
     "Invoice",
     "InvoiceLine",
+    "LedgerEntry",
+    "LedgerLine",
     "Licence",
     "MailedLink",
+    "ObjectLease",
     "OutboxFact",
     "Package",
     "PackageCategory",
@@ -41,6 +46,8 @@ __all__ = [
     "PackageVersion",
     "Payment",
     "PaymentMethod",
+    "Payout",
+    "PlanPrice",
     "Purchase",
     "ReceiptCounter",
     "RefreshToken",
@@ -49,6 +56,8 @@ __all__ = [
     "Session",
     "SignInGuard",
     "Subscription",
+    "TierChange",
+    "TierQuote",
     "Upload",
     "UsageCounter",
     "UsageEvent",

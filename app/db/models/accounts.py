@@ -22,6 +22,7 @@ class User(Base):
         one_of("tier", Tier),
         CheckConstraint("email = lower(email)", name="email_lower"),
         CheckConstraint("(deleted_at IS NULL) OR (password_hash = '')", name="deleted_has_no_password"),
+        Index("uq_users_stripe_customer_id", "stripe_customer_id", unique=True),
     )
 
     id: Mapped[Id]
@@ -36,6 +37,7 @@ class User(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
+    stripe_customer_id: Mapped[str | None] = mapped_column(String(255))
 
 
 class Session(Base):

@@ -33,6 +33,7 @@ class Author(Base):
     username: Mapped[str] = mapped_column(String(64))
     username_key: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime]
+    stripe_account_id: Mapped[str | None] = mapped_column(String(255))
 
 
 class Package(Base):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.models.base import Base, Currency, Id, at_least, currency_code, one_of
@@ -11,7 +11,10 @@ from app.domain.payments import InvoiceStatus
 
 
 class Invoice(Base):
-    """Amounts in minor units; ``total = subtotal - discount + tax``."""
+    """Amounts in minor units; ``total = subtotal - discount + tax``. Without a subscription: for a service.
+
+    ``number`` is the provider's, ``receipt_number`` our own gapless one, given when it is paid.
+    """
 
     __tablename__ = "invoices"
     __table_args__ = (
@@ -23,6 +26,7 @@ class Invoice(Base):
         at_least("amount_paid_cents"),
         Index(None, "user_id", "id"),
         Index(None, "subscription_id"),
+        Index("uq_invoices_receipt_number", "receipt_number", unique=True),
     )
 
     id: Mapped[Id]
@@ -43,6 +47,12 @@ class Invoice(Base):
     due_at: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    receipt_number: Mapped[str | None] = mapped_column(String(32))
+    description: Mapped[str | None] = mapped_column(String(500))
+    attempt_count: Mapped[int] = mapped_column(server_default="0")
+    next_attempt_at: Mapped[datetime | None]
+    hosted_url: Mapped[str | None] = mapped_column(Text)
+    created_by: Mapped[UUID | None]
 
 
 class InvoiceLine(Base):
@@ -57,3 +67,6 @@ class InvoiceLine(Base):
     amount_cents: Mapped[int]
     period_start: Mapped[datetime | None]
     period_end: Mapped[datetime | None]
+    discount_cents: Mapped[int] = mapped_column(server_default="0")
+    tax_cents: Mapped[int] = mapped_column(server_default="0")
+    is_proration: Mapped[bool] = mapped_column(server_default=false())

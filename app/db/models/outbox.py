@@ -14,7 +14,10 @@ _WAITING = text("state = 'waiting'")
 
 
 class OutboxFact(Base):
-    """A fact stored with the business row it is about, acted on after the commit."""
+    """A fact stored with the business row it is about, acted on after the commit: the one table of jobs.
+
+    Of facts with the same ``unique_key`` there is only the first.
+    """
 
     __tablename__ = "outbox"
     __table_args__ = (
@@ -22,6 +25,7 @@ class OutboxFact(Base):
         at_least("attempts"),
         Index("ix_outbox_waiting", "available_at", "id", postgresql_where=_WAITING, sqlite_where=_WAITING),
         Index(None, "state", "topic"),
+        Index("uq_outbox_unique_key", "unique_key", unique=True),
     )
 
     id: Mapped[Id]
@@ -33,6 +37,7 @@ class OutboxFact(Base):
     created_at: Mapped[datetime]
     available_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
+    unique_key: Mapped[str | None] = mapped_column(String(255))
 
 
 class IdempotencyKey(Base):

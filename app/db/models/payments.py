@@ -1,4 +1,4 @@
-"""payments, refunds, payment_methods, webhook_events: money that moved, as the provider tells it."""
+"""payments, refunds, disputes, payment_methods, webhook_events: money that moved, as the provider tells it."""
 
 from datetime import datetime
 from typing import Any
@@ -8,14 +8,18 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.models.base import Base, Currency, Id, at_least, currency_code, one_of
-from app.domain.payments import PaymentStatus, RefundStatus, WebhookStatus
+from app.domain.payments import DisputeStatus, PaymentStatus, RefundStatus, WebhookStatus
 
 _DEFAULT = text("is_default AND removed_at IS NULL")
 _UNPROCESSED = text("status IN ('received', 'failed')")
+_TO_CHECK = text("check_at IS NOT NULL")
 
 
 class Payment(Base):
-    """Of a purchase or of an invoice, never of both."""
+    """Of a purchase or of an invoice, never of both.
+
+    ``check_at``: when the sweeper asks the provider what became of it; None: nothing is open.
+    """
 
     __tablename__ = "payments"
     __table_args__ = (
@@ -29,6 +33,7 @@ class Payment(Base):
         Index(None, "user_id", "id"),
         Index(None, "purchase_id"),
         Index(None, "invoice_id"),
+        Index("ix_payments_check_at", "check_at", postgresql_where=_TO_CHECK, sqlite_where=_TO_CHECK),
     )
 
     id: Mapped[Id]
@@ -44,6 +49,8 @@ class Payment(Base):
     failure_code: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    client_secret: Mapped[str | None] = mapped_column(String(255))
+    check_at: Mapped[datetime | None]
 
 
 class Refund(Base):
@@ -53,6 +60,7 @@ class Refund(Base):
         currency_code(),
         at_least("amount_cents", 1),
         Index(None, "payment_id", "id"),
+        Index("ix_refunds_check_at", "check_at", postgresql_where=_TO_CHECK, sqlite_where=_TO_CHECK),
     )
 
     id: Mapped[Id]
@@ -65,6 +73,31 @@ class Refund(Base):
     stripe_refund_id: Mapped[str | None] = mapped_column(String(255), unique=True)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    failure_code: Mapped[str | None] = mapped_column(String(64))
+    check_at: Mapped[datetime | None]
+
+
+class Dispute(Base):
+    """A payer's bank that wants the money back; ``closed_at`` is when it was decided."""
+
+    __tablename__ = "disputes"
+    __table_args__ = (
+        one_of("status", DisputeStatus),
+        currency_code(),
+        at_least("amount_cents"),
+        Index(None, "payment_id", "id"),
+    )
+
+    id: Mapped[Id]
+    payment_id: Mapped[UUID] = mapped_column(ForeignKey("payments.id"))
+    stripe_dispute_id: Mapped[str] = mapped_column(String(255), unique=True)
+    status: Mapped[str] = mapped_column(String(32))
+    amount_cents: Mapped[int]
+    currency: Mapped[Currency]
+    reason: Mapped[str] = mapped_column(String(64))
+    opened_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
 
 
 class PaymentMethod(Base):
@@ -124,3 +157,18 @@ class WebhookEvent(Base):
     received_at: Mapped[datetime]
     available_at: Mapped[datetime]
     processed_at: Mapped[datetime | None]
+    object_type: Mapped[str | None] = mapped_column(String(64))
+    livemode: Mapped[bool | None]
+    api_version: Mapped[str | None] = mapped_column(String(64))
+    happened_at: Mapped[datetime | None]
+
+
+class ObjectLease(Base):
+    """Who is bringing one of the provider's objects up to date: one at a time, until ``expires_at``."""
+
+    __tablename__ = "object_leases"
+    __table_args__ = (Index(None, "expires_at"),)
+
+    object_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    token: Mapped[UUID]
+    expires_at: Mapped[datetime]

@@ -14,7 +14,7 @@ _OPEN = text("status IN ('pending', 'completed')")
 
 
 class Purchase(Base):
-    """The amount is the price at the time of buying, in minor units."""
+    """The amount is the price at the time of buying, in minor units; it is split when it was paid."""
 
     __tablename__ = "purchases"
     __table_args__ = (
@@ -44,6 +44,8 @@ class Purchase(Base):
     receipt_number: Mapped[str | None] = mapped_column(String(32), unique=True)
     created_at: Mapped[datetime]
     completed_at: Mapped[datetime | None]
+    commission_cents: Mapped[int | None]
+    author_share_cents: Mapped[int | None]
 
 
 class ReceiptCounter(Base):
