@@ -17,6 +17,7 @@ from app.gateways.mail import DevelopmentMailer, SmtpMailer
 from app.gateways.passwords import SlowHashes
 from app.gateways.rate_limits import RateLimits
 from app.gateways.storage import open_store
+from app.gateways.stripe import StripeGateway
 from app.gateways.tokens import KeyedTokens
 from app.ports import Mailer
 
@@ -42,6 +43,8 @@ def build_deps(settings: Settings) -> Deps:
             base_url=settings.base_url,
             production=settings.production,
             max_upload_bytes=settings.max_upload_bytes,
+            provider=_provider(settings),
+            webhook_secrets=tuple(secret.get_secret_value() for secret in settings.stripe_webhook_secret),
         )
     except ValueError as error:
         raise ConfigurationError([str(error)]) from None
@@ -59,6 +62,11 @@ def _rate_limits(settings: Settings) -> RateLimits:
         return RateLimits(rates, redis_url=settings.redis_url) if settings.redis_url else limits
     except ValueError as error:
         raise ConfigurationError([f"REDIS_URL: {error}."]) from None
+
+
+def _provider(settings: Settings) -> StripeGateway | None:
+    key = settings.stripe_api_key.get_secret_value()
+    return StripeGateway(key, api_base=settings.stripe_api_base) if key else None
 
 
 def _mailer(settings: Settings) -> Mailer:
@@ -97,4 +105,6 @@ def _plans(settings: Settings) -> Mapping[Tier, Plan]:
 async def close_deps(deps: Deps) -> None:
     deps.passwords.close()
     await deps.limiter.close()
+    if deps.provider is not None:
+        await deps.provider.close()
     await deps.database.close()

@@ -8,15 +8,20 @@ from time import monotonic
 
 from app.dataloaders import Loaders
 from app.db.database import Database
-from app.domain.errors import InvalidToken, Unauthenticated
+from app.domain.errors import InvalidToken, PaymentsNotConfigured, Unauthenticated
 from app.domain.plans import Plan, Tier
 from app.domain.viewer import Allowance, Viewer
 from app.ports import LastUsed, LicenceSigner, Mailer, ObjectStore, Passwords, RateLimiter, Tokens
+from app.ports.provider import PaymentProvider
+from app.settlement.tools import Tools
 
 
 @dataclass(frozen=True)
 class Deps:
-    """What the process holds for its whole life. ``max_upload_bytes`` is of one file."""
+    """What the process holds for its whole life. ``max_upload_bytes`` is of one file.
+
+    Without ``provider`` nothing can be paid; ``webhook_secrets`` sign what it sends us.
+    """
 
     database: Database
     tokens: Tokens
@@ -31,6 +36,21 @@ class Deps:
     base_url: str
     production: bool
     max_upload_bytes: int
+    provider: PaymentProvider | None = None
+    webhook_secrets: tuple[str, ...] = ()
+
+    @property
+    def tools(self) -> Tools:
+        """For settling what the provider says. Raises PaymentsNotConfigured."""
+        if self.provider is None:
+            raise PaymentsNotConfigured
+        return Tools(
+            database=self.database,
+            provider=self.provider,
+            signer=self.signer,
+            plans=self.plans,
+            clock=self.clock,
+        )
 
 
 @dataclass

@@ -5,4 +5,5 @@ pytest_plugins = [
     "tests.support.databases",
     "tests.support.clients",
     "tests.support.world",
+    "tests.support.payments",
 ]

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -157,7 +158,12 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 @pytest.fixture
 async def api(settings: Settings, database: Database) -> AsyncIterator[Api]:
     """The application on both databases, without its background work: tests run that by hand."""
-    clock = Clock()
+    async with served(settings, Clock()) as api:
+        yield api
+
+
+@asynccontextmanager
+async def served(settings: Settings, clock: Clock) -> AsyncIterator[Api]:
     deps = replace(build_deps(settings), clock=clock)
     app = create_app(settings, deps=deps, work=False)
     transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 50_000))

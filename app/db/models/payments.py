@@ -1,4 +1,4 @@
-"""payments, refunds, disputes, payment_methods, webhook_events: money that moved, as the provider tells it."""
+"""payments, refunds, disputes, payment_methods, webhook_events: what moved, as the provider tells it."""
 
 from datetime import datetime
 from typing import Any

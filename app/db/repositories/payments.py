@@ -1,8 +1,13 @@
-"""Payments and payment methods, as they are shown."""
+"""Payments and payment methods, as they are shown, and where a payment stands."""
 
+from datetime import datetime
 from typing import Any
 
+from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from app.db.models import Payment, PaymentMethod
+from app.domain.payments import PaymentStatus
 
 PAYMENT: tuple[Any, ...] = (
     Payment.id,
@@ -25,3 +30,13 @@ PAYMENT_METHOD: tuple[Any, ...] = (
 )
 KEPT = PaymentMethod.removed_at.is_(None)
 """What was removed is not shown any more."""
+
+
+async def note_status(
+    connection: AsyncConnection, *, intent_id: str, status: PaymentStatus, now: datetime
+) -> None:
+    await connection.execute(
+        update(Payment)
+        .where(Payment.stripe_payment_intent_id == intent_id)
+        .values(status=status, updated_at=now)
+    )

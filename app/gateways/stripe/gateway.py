@@ -1,0 +1,31 @@
+"""The connection to Stripe, or to a stand-in at another address; connects when it is first needed."""
+
+import stripe
+
+from app.gateways.stripe.customers import Customers
+from app.gateways.stripe.events import Events
+from app.gateways.stripe.payment_intents import PaymentIntents
+
+TIMEOUT_SECONDS = 20
+RETRIES = 2
+"""Of drops, 500, 503 and 409, by the SDK and under one idempotency key; never of 429."""
+
+
+class StripeGateway:
+    def __init__(self, api_key: str, *, api_base: str = "", timeout: float = TIMEOUT_SECONDS) -> None:
+        self._http = stripe.HTTPXClient(timeout=timeout)
+        self._client = stripe.StripeClient(
+            api_key,
+            base_addresses={"api": api_base.rstrip("/")} if api_base else None,
+            max_network_retries=RETRIES,
+            http_client=self._http,
+        )
+        self.livemode = not api_key.startswith(("sk_test_", "rk_test_"))
+        self.api_version: str = stripe.api_version or ""
+        nouns = self._client.v1
+        self.customers = Customers(nouns)
+        self.payment_intents = PaymentIntents(nouns)
+        self.events = Events(nouns)
+
+    async def close(self) -> None:
+        await self._http.close_async()  # type: ignore[no-untyped-call]  # the SDK leaves it untyped

@@ -1,0 +1,83 @@
+"""What services and settlement see of the payment provider: plain dictionaries, errors of one family.
+
+A call that may have happened although no answer came raises ``OutcomeUnknown``: that is never a refusal.
+Whoever made it keeps the request's row open, and the sweeper settles it under the same idempotency key.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+Object = Mapping[str, Any]
+"""One of the provider's objects, as its API of the pinned version gives it; amounts are minor units."""
+
+
+class ProviderError(Exception):
+    """Why the provider did not do what it was asked."""
+
+
+class OutcomeUnknown(ProviderError):
+    """No answer, or one that says nothing of the effect: it may have happened or not."""
+
+
+class ProviderBusy(ProviderError):
+    """It refused before doing anything (too many requests, the same key in flight): try later."""
+
+
+class ProviderRefused(ProviderError):
+    """It will not do that: asking again changes nothing. ``code`` and ``param`` are the provider's."""
+
+    def __init__(self, message: str, *, code: str | None = None, param: str | None = None) -> None:
+        super().__init__(message)
+        self.code, self.param = code, param
+
+
+class Declined(ProviderRefused):
+    """The payer's bank refused; ``payment`` is the intent as it stands afterwards, where it is told."""
+
+    def __init__(self, message: str, *, code: str | None, payment: Object | None = None) -> None:
+        super().__init__(message, code=code)
+        self.payment = payment
+
+
+class Customers(Protocol):
+    async def create(self, *, email: str, name: str, user_id: str, key: str) -> Object: ...
+    async def get(self, customer_id: str) -> Object | None:
+        """None where it was deleted or never was."""
+        ...
+
+    async def change(self, customer_id: str, params: Mapping[str, Any]) -> Object: ...
+
+
+class PaymentIntents(Protocol):
+    async def create(self, params: Mapping[str, Any], *, key: str) -> Object: ...
+    async def get(self, intent_id: str) -> Object | None:
+        """With ``latest_charge`` expanded."""
+        ...
+
+    async def cancel(self, intent_id: str, *, key: str) -> Object: ...
+
+
+class Events(Protocol):
+    async def get(self, event_id: str) -> Object | None: ...
+    async def since(self, created: int, *, after: str | None = None, limit: int = 100) -> Sequence[Object]:
+        """A page of the events of the last 30 days from the second ``created`` on, newest first."""
+        ...
+
+
+class PaymentProvider(Protocol):
+    """One group a noun of the provider's."""
+
+    @property
+    def customers(self) -> Customers: ...
+    @property
+    def payment_intents(self) -> PaymentIntents: ...
+    @property
+    def events(self) -> Events: ...
+    @property
+    def livemode(self) -> bool:
+        """Whether the key moves real money; events of the other kind are not ours."""
+        ...
+
+    @property
+    def api_version(self) -> str: ...
+    async def close(self) -> None: ...

@@ -1,0 +1,19 @@
+"""What settling needs of the process, handed down as one value."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.db.database import Database
+from app.domain.plans import Plan, Tier
+from app.ports import LicenceSigner
+from app.ports.provider import PaymentProvider
+
+
+@dataclass(frozen=True)
+class Tools:
+    database: Database
+    provider: PaymentProvider
+    signer: LicenceSigner
+    plans: Mapping[Tier, Plan]
+    clock: Callable[[], datetime]
