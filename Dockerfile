@@ -10,6 +10,7 @@ COPY requirements/runtime.lock requirements/runtime.lock
 RUN python -m pip --python /opt/revgraph/bin/python install --no-deps --require-hashes -r requirements/runtime.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY app app
+COPY sandbox sandbox
 RUN python -m pip --python /opt/revgraph/bin/python install --no-deps --no-build-isolation . \
     && python -m pip --python /opt/revgraph/bin/python uninstall --yes setuptools
 

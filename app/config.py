@@ -132,21 +132,50 @@ def _problems(settings: Settings) -> list[str]:
         ]
         if not _is_web_address(value)
     ]
+    problems += _payment_problems(settings)
     if settings.production and not settings.jwt_secret.get_secret_value():
         problems.append(
             "JWT_SECRET: missing. In production it signs every session and must be the same on all replicas. "
             "Make one with: openssl rand -base64 48"
         )
-    if (
-        settings.production
-        and settings.stripe_api_key.get_secret_value()
-        and not settings.stripe_webhook_secret
-    ):
+    return problems
+
+
+def _payment_problems(settings: Settings) -> list[str]:
+    key, base = settings.stripe_api_key.get_secret_value(), settings.stripe_api_base
+    problems = [problem for problem in (_of_the_key(key), _of_the_base(settings, key, base)) if problem]
+    if not all(each.get_secret_value().startswith("whsec_") for each in settings.stripe_webhook_secret):
+        problems.append("STRIPE_WEBHOOK_SECRET: a signing secret of Stripe begins with whsec_.")
+    if settings.production and key and not settings.stripe_webhook_secret:
         problems.append(
             "STRIPE_WEBHOOK_SECRET: missing although STRIPE_API_KEY is set: payments would be taken and "
             "their outcome never be heard. Copy it from the webhook endpoint's page."
         )
     return problems
+
+
+def _of_the_key(key: str) -> str:
+    if not key or key.startswith(("sk_", "rk_")):
+        return ""
+    if key.startswith("pk_"):
+        return (
+            "STRIPE_API_KEY: this is the publishable key (pk_): the server needs the secret one (sk_ or rk_)."
+        )
+    return "STRIPE_API_KEY: a secret key of Stripe begins with sk_ or rk_."
+
+
+def _of_the_base(settings: Settings, key: str, base: str) -> str:
+    if not base:
+        return ""
+    if not _is_web_address(base):
+        return f"STRIPE_API_BASE: '{base}' is no web address such as http://127.0.0.1:12111."
+    if not key:
+        return (
+            "STRIPE_API_BASE: set without STRIPE_API_KEY: nothing would be asked there. Set both or neither."
+        )
+    if not base.startswith("https://") and (settings.production or "_live_" in key):
+        return f"STRIPE_API_BASE: '{base}' is not https: in production, and with a live key, it must be."
+    return ""
 
 
 def _is_web_address(text: str) -> bool:

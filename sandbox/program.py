@@ -58,10 +58,22 @@ class Sandbox:
         self.requests.clear()
 
     def receive_at(self, url: str, secret: str) -> None:
-        """An endpoint for every event, unless the saved state has it already."""
-        if not any(row["url"] == url for row in self.world.all("webhook_endpoint")):
-            with self.world.transaction():
-                new_endpoint(self.world, url, secret, ["*"])
+        """An endpoint for every event; one that the saved state has already gets the secret of now."""
+        with self.world.transaction():
+            for row in self.world.all("webhook_endpoint"):
+                if row["url"] == url:
+                    self.world.change(row, _secret=secret, _given=True)
+                    return
+            self.world.change(new_endpoint(self.world, url, secret, ["*"]), _given=True)
+
+    def receive_only_at(self, urls: list[str], secret: str) -> None:
+        """Those that an earlier start gave are gone: nobody may listen there now, or somebody else."""
+        with self.world.transaction():
+            for row in self.world.all("webhook_endpoint"):
+                if row.get("_given") and row["url"] not in urls:
+                    self.world.remove(row)
+        for url in urls:
+            self.receive_at(url, secret)
 
 
 def create_app(sandbox: Sandbox) -> Starlette:

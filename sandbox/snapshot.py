@@ -1,12 +1,50 @@
-"""How does the state survive a restart?"""
+"""How does the state survive a restart, and stay one program's own?"""
 
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import orjson
 
 from sandbox.http.idempotency import Keys
 from sandbox.webhooks import Deliveries
 from sandbox.world import World
+
+PATIENCE = 5.0
+"""Seconds in which a program that was told to stop lets go of its state."""
+
+
+class Unreadable(Exception):
+    """The file is not what was written."""
+
+
+@contextmanager
+def owned(path: Path | None) -> Iterator[None]:
+    """Two programs would overwrite each other's state. Raises OSError when another one has it."""
+    if path is None:
+        yield
+        return
+    with path.with_name(path.name + ".lock").open("w") as lock:
+        _take(lock.fileno(), path)
+        yield
+
+
+def _take(lock: int, path: Path) -> None:
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                raise OSError(
+                    f"{path} is in use by another stand-in. Stop that one, or name another file."
+                ) from None
+            time.sleep(0.05)
+        else:
+            return
 
 
 def save(path: Path, world: World, keys: Keys, deliveries: Deliveries) -> None:
@@ -23,9 +61,17 @@ def save(path: Path, world: World, keys: Keys, deliveries: Deliveries) -> None:
 
 
 def load(path: Path, world: World, keys: Keys, deliveries: Deliveries) -> bool:
+    """Whether there was a state. Raises Unreadable."""
     if not path.exists():
         return False
-    state = orjson.loads(path.read_bytes())
+    try:
+        _restore(orjson.loads(path.read_bytes()), world, keys, deliveries)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Unreadable(f"{path} holds no state: {error!r}. Delete it to begin anew.") from None
+    return True
+
+
+def _restore(state: Any, world: World, keys: Keys, deliveries: Deliveries) -> None:
     world.clock.offset, world.clock.frozen_at = state["clock"]["offset"], state["clock"]["frozen_at"]
     world.settings.update(state["settings"])
     world.tables.update(state["tables"])
@@ -33,4 +79,3 @@ def load(path: Path, world: World, keys: Keys, deliveries: Deliveries) -> bool:
     keys.restore(state["keys"])
     deliveries.holding = state["holding"]
     deliveries.restore(state["deliveries"])
-    return True

@@ -22,8 +22,11 @@ EMAILS = {
 USERNAMES = {Role.CUSTOMER: "demo", Role.AUTHOR: "demo-author", Role.ADMIN: "demo-admin"}
 
 
-async def prepare(settings: Settings) -> None:
-    """Migrates; loads the sample and the accounts where there is nobody and nothing but the sample yet."""
+async def prepare(settings: Settings, *, payments: str | None) -> None:
+    """Migrates; loads the sample and the accounts where there is nobody and nothing but the sample yet.
+
+    ``payments``: the address of the stand-in that they go to, for people to know.
+    """
     if settings.production:
         raise Problem(
             "--demo makes accounts with a known password: not in production.",
@@ -36,7 +39,7 @@ async def prepare(settings: Settings) -> None:
             await _load(deps, now=datetime.now(UTC))
         async with deps.database.read() as connection:
             known = await health.knows_any(connection, EMAILS.values())
-    _tell(settings.base_url, signed_in_as=EMAILS[Role.CUSTOMER] if known else None)
+    _tell(settings.base_url, signed_in_as=EMAILS[Role.CUSTOMER] if known else None, payments=payments)
 
 
 async def _is_fresh(deps: Deps) -> bool:
@@ -64,9 +67,13 @@ async def _load(deps: Deps, *, now: datetime) -> None:
         )
 
 
-def _tell(base_url: str, *, signed_in_as: str | None) -> None:
+def _tell(base_url: str, *, signed_in_as: str | None, payments: str | None) -> None:
     say(f"\n  revgraph       {base_url}/graphql   (GraphiQL in a browser)")
     if signed_in_as:
         say(f"  demo sign-in   {signed_in_as}   password {PASSWORD}")
         say(f"  the same for   {EMAILS[Role.AUTHOR]}, {EMAILS[Role.ADMIN]}")
+    if payments:
+        say(
+            f"  payments       {payments}   (a stand-in for Stripe: its pages pay or decline, no money moves)"
+        )
     say("  stop           Ctrl+C\n")

@@ -35,7 +35,7 @@ def env_file() -> Finding:
 
 
 def all_of(settings: Settings) -> list[Finding]:
-    return [*_secrets(settings), _var_dir(settings.var_dir), _mail(settings), _clock()]
+    return [*_secrets(settings), _var_dir(settings.var_dir), _mail(settings), _payments(settings), _clock()]
 
 
 def _secrets(settings: Settings) -> list[Finding]:
@@ -88,6 +88,19 @@ def _mail(settings: Settings) -> Finding:
     if settings.production:
         return warn("mail", f"is only kept in {settings.var_dir}/mail", "Set SMTP_HOST, or nobody gets any.")
     return ok("mail", f"printed to the log and kept in {settings.var_dir}/mail")
+
+
+def _payments(settings: Settings) -> Finding:
+    key = settings.stripe_api_key.get_secret_value()
+    if not key:
+        return ok("payments", "off: what costs money says so; set STRIPE_API_KEY to take any")
+    place = settings.stripe_api_base or "Stripe"
+    if not settings.stripe_webhook_secret:
+        advice = "Set STRIPE_WEBHOOK_SECRET, or their outcome is heard late."
+        return warn("payments", f"through {place}, without webhooks", advice)
+    if settings.production and "_live_" not in key:
+        return warn("payments", f"through {place} with a test key", "Set a live key, or no money moves.")
+    return ok("payments", f"through {place} with a {'live' if '_live_' in key else 'test'} key")
 
 
 def _clock() -> Finding:

@@ -11,6 +11,7 @@ from app.cli import (
     doctor,
     licences,
     migrate,
+    sandbox,
     schema,
     serve,
     worker,
@@ -38,6 +39,7 @@ program.command("import-catalog", epilog=EXIT_CODES)(catalogs.import_catalog)
 program.command("create-admin", epilog=EXIT_CODES)(create_admin.create_admin)
 program.command("verify-licence", epilog=EXIT_CODES)(licences.verify_licence)
 program.command("schema", epilog=EXIT_CODES)(schema.schema)
+program.command("sandbox", add_help_option=False, context_settings=sandbox.ALL_ARE_PASSED_ON)(sandbox.sandbox)
 program.command("bench-database", epilog=EXIT_CODES, hidden=True)(bench_database.bench_database)
 
 

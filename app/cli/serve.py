@@ -16,7 +16,12 @@ GRACE_SECONDS = 30
 
 def serve(
     demo: Annotated[
-        bool, typer.Option("--demo", help="Migrate; fill an empty database with a sample and demo accounts.")
+        bool,
+        typer.Option(
+            "--demo",
+            help="Migrate; fill an empty database with a sample and demo accounts; without STRIPE_API_KEY "
+            "start a stand-in for Stripe beside the server, for payments.",
+        ),
     ] = False,
     host: Annotated[str | None, typer.Option(help="Instead of API_HOST.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Instead of API_PORT.")] = None,
@@ -38,10 +43,13 @@ def serve(
     _override("API_HOST", host)
     _override("API_PORT", port)
     settings = _prepared(workers=workers)
-    from app.cli import serving
+    from app.cli import serving, stand_in
 
-    with serving.listening(settings.api_host, settings.api_port) as listener:
-        asyncio.run(_ready(settings, demo=demo))
+    with (
+        serving.listening(settings.api_host, settings.api_port) as listener,
+        stand_in.beside(settings, listener, wanted=demo and not settings.production) as payments,
+    ):
+        asyncio.run(_ready(settings, demo=demo, payments=payments))
         serving.run(settings, listener, workers=workers, work=work, grace=grace)
 
 
@@ -64,14 +72,14 @@ def _prepared(*, workers: int) -> "Settings":
     return settings
 
 
-async def _ready(settings: "Settings", *, demo: bool) -> None:
+async def _ready(settings: "Settings", *, demo: bool, payments: str | None) -> None:
     """Everything that can be wrong is said now, not by the first request."""
     from app.cli.running import opened
 
     if demo:
         from app.cli.demo import prepare
 
-        await prepare(settings)
+        await prepare(settings, payments=payments)
         return
     async with opened(settings):
         return

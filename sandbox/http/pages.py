@@ -35,6 +35,7 @@ CHOICES = (
 ASKED = (("authenticate", "", "Authenticate", "main"), ("refuse", "", "Fail authentication", ""))
 WHOLE = ("clp", "jpy", "krw", "vnd", "xaf", "xof")  # currencies without minor units
 DONE = ("succeeded", "canceled", "processing", "requires_capture", "complete", "expired")
+LISTED = 50
 KINDS = {"cs_": "checkout.session", "seti_": "setup_intent", "in_": "invoice", "pi_": "payment_intent"}
 
 
@@ -51,6 +52,23 @@ def page(title: str, body: str, status: int = 200) -> HTMLResponse:
 def found(world: World, key: str) -> Obj:
     kind = next((kind for prefix, kind in KINDS.items() if key.startswith(prefix)), "payment_intent")
     return world.get(kind, key)
+
+
+async def index(request: Request) -> Response:
+    """What waits for somebody to pay, newest first."""
+    world = request.app.state.sandbox.world
+    open_ones = [obj for kind in KINDS.values() for obj in world.all(kind) if waits(obj)]
+    rows = "".join(
+        f'<li><a href="/pay/{escape(obj["id"])}">{escape(amount(obj))}</a> {escape(about(obj))}</li>'
+        for obj in sorted(open_ones, key=lambda obj: -int(obj["created"]))[:LISTED]
+    )
+    listed = f"<ul>{rows}</ul>" if rows else "<p>Nothing waits to be paid.</p>"
+    return page("Payments", f"<h1>Payments</h1>{listed}")
+
+
+def waits(obj: Obj) -> bool:
+    """An invoice is paid by its intent, which stands in the list itself."""
+    return obj["object"] != "invoice" and obj["status"] not in DONE
 
 
 async def show(request: Request) -> Response:
@@ -177,6 +195,7 @@ async def switch(sandbox: "Sandbox", session: Obj, key: str) -> None:
 
 
 ROUTES = [
+    Route("/", index, methods=["GET"]),
     Route("/pay/{id}", show, methods=["GET"]),
     Route("/pay/{id}", press, methods=["POST"]),
     Route("/portal/{id}", portal, methods=["GET", "POST"]),

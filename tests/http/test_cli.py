@@ -2,11 +2,15 @@
 
 import json
 import shutil
+import signal
+import socket
 import sqlite3
 import stat
+import time
 from base64 import b64encode
 from pathlib import Path
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -20,7 +24,7 @@ SEED = b"s" * 32
 PUBLIC_KEY = b64encode(Ed25519PrivateKey.from_private_bytes(SEED).public_key().public_bytes_raw()).decode()
 
 COMMANDS = ["serve", "worker", "migrate", "doctor", "import-catalog", "create-admin", "verify-licence"]
-COMMANDS += ["schema", "bench-database"]
+COMMANDS += ["sandbox", "schema", "bench-database"]
 
 
 @pytest.fixture
@@ -83,6 +87,14 @@ class TestUsage:
             (["create-admin", "--email", "a@b.test"], "--username"),
             (["create-admin", "--email", "a@b.test", "--username", "boss", "secret"], "secret"),
             (["migrate", "--revision", "9999"], "There is no revision '9999'"),
+            (["sandbox", "--port", "70000"], "--port: 70000 is not between 0 and 65535"),
+            (["sandbox", "--port", "many"], "--port: invalid port value: 'many'"),
+            (["sandbox", "--webhook-url", "localhost:3000"], "'localhost:3000' is no web address"),
+            (["sandbox", "--retry-base", "0"], "--retry-base: 0 is no number of seconds above 0"),
+            (["sandbox", "--retry-base", "nan"], "--retry-base: nan is no number of seconds above 0"),
+            (["sandbox", "--now", "-1"], "--now: -1 is not between"),
+            (["sandbox", "--state", "missing/state"], "'missing/state' is no file in an existing folder"),
+            (["sandbox", "--worbhook", "x"], "unrecognized arguments: --worbhook x"),
             (["bench-database", "--users", "-1"], "--users"),
             (["bench-database", "--until", "yesterday"], "--until"),
         ],
@@ -461,6 +473,96 @@ class TestDoctor:
         found = self.findings(on_sqlite, code=0, ENVIRONMENT="production")
         warned = {check for check, (level, _) in found.items() if level == "WARN"}
         assert warned == {"api key pepper", "licence signing key", "base url", "mail"}
+
+    @pytest.mark.parametrize(
+        ("settings", "level", "message"),
+        [
+            ({}, "OK", "off: what costs money says so; set STRIPE_API_KEY to take any"),
+            ({"STRIPE_API_KEY": "sk_test_x"}, "WARN", "through Stripe, without webhooks"),
+            (
+                {"STRIPE_API_KEY": "rk_live_x", "STRIPE_WEBHOOK_SECRET": "whsec_x"},
+                "OK",
+                "through Stripe with a live key",
+            ),
+            (
+                {
+                    "STRIPE_API_KEY": "sk_test_x",
+                    "STRIPE_WEBHOOK_SECRET": "whsec_x",
+                    "STRIPE_API_BASE": "http://127.0.0.1:12111",
+                },
+                "OK",
+                "through http://127.0.0.1:12111 with a test key",
+            ),
+            (
+                {
+                    "STRIPE_API_KEY": "sk_test_x",
+                    "STRIPE_WEBHOOK_SECRET": "whsec_x",
+                    "ENVIRONMENT": "production",
+                },
+                "WARN",
+                "through Stripe with a test key",
+            ),
+        ],
+    )
+    def test_it_says_where_payments_go(
+        self, on_sqlite: Revgraph, settings: dict[str, str], level: str, message: str
+    ) -> None:
+        assert self.findings(on_sqlite, code=0, **settings)["payments"] == (level, message)
+
+
+class TestSandbox:
+    def test_a_port_in_use(self, revgraph: Revgraph) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            port = other.getsockname()[1]
+            ran = revgraph("sandbox", "--port", str(port))
+        assert ran.code == 1
+        assert ran.err.startswith(
+            f"The stand-in cannot start: port {port} of 127.0.0.1: Address already in use."
+        )
+
+    def test_a_state_that_is_none(self, revgraph: Revgraph) -> None:
+        for number, content in enumerate((b"not json", b"[]", b"{}", b'{"clock": 1}')):
+            (revgraph.folder / f"state{number}").write_bytes(content)
+            ran = revgraph("sandbox", "--port", "0", "--state", f"state{number}")
+            assert ran.code == 1
+            assert f"state{number} holds no state: " in ran.err
+            assert (revgraph.folder / f"state{number}").read_bytes() == content
+
+    def test_a_state_has_one_program_at_a_time(self, revgraph: Revgraph) -> None:
+        first = revgraph.start("sandbox", "--port", "0", "--state", "state")
+        try:
+            _wait_for_its_address(revgraph)
+            second = revgraph("sandbox", "--port", "0", "--state", "state")
+            assert second.code == 1
+            assert "state is in use by another stand-in." in second.err
+        finally:
+            first.send_signal(signal.SIGINT)
+            assert first.wait(10) == 0
+
+    @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+    def test_it_is_not_the_folder_of_that_name_and_stops_when_told(
+        self, revgraph: Revgraph, sign: signal.Signals
+    ) -> None:
+        (revgraph.folder / "sandbox").mkdir()
+        (revgraph.folder / "sandbox" / "__init__.py").touch()
+        (revgraph.folder / "sandbox" / "__main__.py").write_text("raise SystemExit(7)")
+        process = revgraph.start("sandbox", "--port", "0")
+        try:
+            address = _wait_for_its_address(revgraph)
+            assert httpx.get(f"{address}/_sandbox").json()["api_version"]
+        finally:
+            process.send_signal(sign)
+            assert process.wait(10) == 0
+        assert revgraph.err == ""
+
+
+def _wait_for_its_address(revgraph: Revgraph) -> str:
+    end = time.monotonic() + 30
+    while not (said := (revgraph.folder / "out").read_text()):
+        assert time.monotonic() < end, revgraph.err
+        time.sleep(0.05)
+    assert said.startswith("The stand-in for Stripe: http://127.0.0.1:")
+    return said.split()[4]
 
 
 class TestBenchDatabase:

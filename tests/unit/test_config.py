@@ -169,6 +169,49 @@ def test_production_refuses_payments_whose_outcome_it_would_not_hear(
     assert [problem.split(":")[0] for problem in problems] == ["STRIPE_WEBHOOK_SECRET"]
 
 
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"STRIPE_API_KEY": "pk_live_x"}, "STRIPE_API_KEY: this is the publishable key"),
+        ({"STRIPE_API_KEY": "secret"}, "STRIPE_API_KEY: a secret key of Stripe begins with"),
+        ({"STRIPE_WEBHOOK_SECRET": "whsec_a,secret"}, "STRIPE_WEBHOOK_SECRET: a signing secret"),
+        ({"STRIPE_API_BASE": "http://127.0.0.1:1"}, "STRIPE_API_BASE: set without STRIPE_API_KEY"),
+        (
+            {"STRIPE_API_KEY": "sk_test_x", "STRIPE_API_BASE": "ftp://x"},
+            "STRIPE_API_BASE: 'ftp://x' is no web",
+        ),
+        (
+            {"STRIPE_API_KEY": "sk_live_x", "STRIPE_API_BASE": "http://x"},
+            "STRIPE_API_BASE: 'http://x' is not https",
+        ),
+        (
+            {
+                "ENVIRONMENT": "production",
+                "JWT_SECRET": SECRET,
+                "STRIPE_API_KEY": "sk_test_x",
+                "STRIPE_WEBHOOK_SECRET": "whsec_x",
+                "STRIPE_API_BASE": "http://127.0.0.1:12111",
+            },
+            "STRIPE_API_BASE: 'http://127.0.0.1:12111' is not https",
+        ),
+    ],
+)
+def test_payments_that_could_not_work_or_would_tell_a_secret(
+    problems_of: Callable[..., list[str]], settings: dict[str, str], problem: str
+) -> None:
+    (found,) = problems_of(**settings)
+    assert found.startswith(problem)
+    assert "secret" not in found.partition(":")[2].replace("secret key", "").replace(
+        "signing secret", ""
+    ).replace("the secret one", "")
+
+
+def test_a_stand_in_may_be_spoken_to_while_developing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STRIPE_API_KEY", "sk_test_x")
+    monkeypatch.setenv("STRIPE_API_BASE", "http://127.0.0.1:12111")
+    assert load_settings().stripe_api_base == "http://127.0.0.1:12111"
+
+
 def test_production_starts_with_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENVIRONMENT", "production")
     monkeypatch.setenv("JWT_SECRET", SECRET)

@@ -215,8 +215,17 @@ def test_the_last_stage_has_no_build_tools_and_none_of_the_sources(image: Path) 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_image_has_every_file_of_the_program(image: Path) -> None:
-    (installed,) = image.glob("opt/revgraph/lib/python*/site-packages/app")
-    assert _files(installed) == _files(ROOT / "app")
+    for package in ("app", "sandbox"):
+        (installed,) = image.glob(f"opt/revgraph/lib/python*/site-packages/{package}")
+        assert _files(installed) == _files(ROOT / package)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_image_has_the_stand_in_as_a_command(image: Path) -> None:
+    command = [str(image / "opt/revgraph/bin/revgraph"), "sandbox", "--help"]
+    said = subprocess.run(command, cwd=image, env={}, capture_output=True, text=True, check=True).stdout
+    assert "usage: revgraph sandbox" in said
 
 
 def _files(folder: Path) -> set[str]:
