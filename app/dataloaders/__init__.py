@@ -1,4 +1,4 @@
-"""The loaders of one request: batched by tick, cached until the request ends."""
+"""The loaders of one request."""
 
 from app.dataloaders.accounts import AccountLoaders
 from app.dataloaders.catalog import CatalogLoaders
@@ -6,11 +6,12 @@ from app.dataloaders.invoices import InvoiceLoaders
 from app.dataloaders.payments import PaymentLoaders
 from app.dataloaders.purchases import PurchaseLoaders
 from app.dataloaders.reviews import ReviewLoaders
+from app.dataloaders.usage import UsageLoaders
 from app.db.database import Database
 
 
 class Loaders:
-    """One group a noun; each loader opens its own read."""
+    """One group a noun."""
 
     def __init__(self, database: Database) -> None:
         self.accounts = AccountLoaders(database)
@@ -19,3 +20,4 @@ class Loaders:
         self.payments = PaymentLoaders(database)
         self.purchases = PurchaseLoaders(database)
         self.reviews = ReviewLoaders(database)
+        self.usage = UsageLoaders(database)

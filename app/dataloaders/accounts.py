@@ -1,17 +1,23 @@
-"""Accounts and what they hold, by id."""
+"""Accounts and what they hold, by id and by account."""
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.dataloaders.by_id import rows_by_id
-from app.db.database import Database
+from app.dataloaders.lists import counts_by_parent, pages_by_parent
+from app.dataloaders.loader import LoaderGroup
 from app.db.models import ApiKey, Subscription, User
 from app.db.repositories.accounts import USER
 from app.db.repositories.api_keys import API_KEY
 from app.db.repositories.subscriptions import SUBSCRIPTION
+from app.domain.subscriptions import LIVE
+
+_LIVE = select(*SUBSCRIPTION).where(Subscription.status.in_(LIVE))
 
 
-class AccountLoaders:
-    def __init__(self, database: Database) -> None:
-        self.users = rows_by_id(database, select(*USER).where(User.deleted_at.is_(None)), User.id)
-        self.api_keys = rows_by_id(database, select(*API_KEY), ApiKey.id)
-        self.subscriptions = rows_by_id(database, select(*SUBSCRIPTION), Subscription.id)
+class AccountLoaders(LoaderGroup):
+    users = rows_by_id(select(*USER).where(User.deleted_at.is_(None)), User.id)
+    api_keys = rows_by_id(select(*API_KEY), ApiKey.id)
+    api_key_pages = pages_by_parent(select(*API_KEY), ApiKey.user_id, keys=[(ApiKey.id, True)], order="id")
+    api_key_counts = counts_by_parent(select(func.count(ApiKey.id)), ApiKey.user_id)
+    subscriptions = rows_by_id(select(*SUBSCRIPTION), Subscription.id)
+    live_subscriptions = rows_by_id(_LIVE, Subscription.user_id)

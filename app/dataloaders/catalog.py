@@ -4,10 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, func, select
-from strawberry.dataloader import DataLoader
 
 from app.dataloaders.by_id import rows_by_id
 from app.dataloaders.lists import counts_by_parent, lists_by_parent, pages_by_parent
+from app.dataloaders.loader import LoaderGroup, loader
 from app.db.database import Database
 from app.db.models import (
     Author,
@@ -37,79 +37,65 @@ AUTHORED_ORDER = "authored"
 LISTED_ORDER = PackageSort.NEWEST
 NEWEST_VERSION = [(PackageVersion.sort_key, True), (PackageVersion.id, True)]
 _RELEASE = PackageVersion.sort_key.contains("~", autoescape=True)
+_PACKAGES = select(func.count(Package.id))
+_LATEST = select(
+    *VERSION,
+    func.row_number()
+    .over(partition_by=PackageVersion.package_id, order_by=[_RELEASE.desc(), PackageVersion.sort_key.desc()])
+    .label("place"),
+).where(PackageVersion.status == VersionStatus.PUBLISHED)
 
 
-class CatalogLoaders:
+class CatalogLoaders(LoaderGroup):
     """``listed_*`` have what everybody sees of an author, ``all_*`` what the author sees."""
 
-    def __init__(self, database: Database) -> None:
-        self.packages = rows_by_id(database, select(*PACKAGE), Package.id)
-        self.descriptions = rows_by_id(database, select(Package.id, Package.description), Package.id)
-        self.readmes = rows_by_id(database, select(Package.id, Package.readme), Package.id)
-        self.authors = rows_by_id(database, select(*AUTHOR), Author.id)
-        self.versions = rows_by_id(database, select(*VERSION), PackageVersion.id)
-        self.latest_versions = _latest_versions(database)
-        self.version_pages = pages_by_parent(
-            database, select(*VERSION), PackageVersion.package_id, keys=NEWEST_VERSION, order=VERSION_ORDER
-        )
-        self.version_counts = counts_by_parent(
-            database, select(func.count(PackageVersion.id)), PackageVersion.package_id
-        )
-        self.files = lists_by_parent(
-            database, select(*FILE).order_by(PackageFile.position), PackageFile.version_id
-        )
-        self.categories = lists_by_parent(
-            database,
-            select(PackageCategory.category).order_by(PackageCategory.category),
-            PackageCategory.package_id,
-        )
-        self.tags = lists_by_parent(
-            database, select(PackageTag.tag).order_by(PackageTag.tag), PackageTag.package_id
-        )
-        self._add_packages_of_authors(database)
-        self.owned = _owned(database)
-
-    def _add_packages_of_authors(self, database: Database) -> None:
-        newest = SORT_KEYS[PackageSort.NEWEST]
-        every, listed = select(*PACKAGE), select(*PACKAGE).where(LISTED)
-        count = select(func.count(Package.id))
-        self.all_pages = pages_by_parent(
-            database, every, Package.author_id, keys=[(Package.id, True)], order=AUTHORED_ORDER
-        )
-        self.listed_pages = pages_by_parent(
-            database, listed, Package.author_id, keys=newest, order=LISTED_ORDER
-        )
-        self.all_counts = counts_by_parent(database, count, Package.author_id)
-        self.listed_counts = counts_by_parent(database, count.where(LISTED), Package.author_id)
-
-
-def _latest_versions(database: Database) -> DataLoader[UUID, Row[Any] | None]:
-    """The highest version that is not yanked; a prerelease only where there is no release.
-
-    Who asks for the latest wants what its author calls finished; 2.0.0-beta.1 is above 1.9.0 only by number.
-    """
-    place = func.row_number().over(
-        partition_by=PackageVersion.package_id, order_by=[_RELEASE.desc(), PackageVersion.sort_key.desc()]
+    packages = rows_by_id(select(*PACKAGE), Package.id)
+    descriptions = rows_by_id(select(Package.id, Package.description), Package.id)
+    readmes = rows_by_id(select(Package.id, Package.readme), Package.id)
+    authors = rows_by_id(select(*AUTHOR), Author.id)
+    versions = rows_by_id(select(*VERSION), PackageVersion.id)
+    version_pages = pages_by_parent(
+        select(*VERSION), PackageVersion.package_id, keys=NEWEST_VERSION, order=VERSION_ORDER
     )
-    ranked = select(*VERSION, place.label("place")).where(PackageVersion.status == VersionStatus.PUBLISHED)
+    version_counts = counts_by_parent(select(func.count(PackageVersion.id)), PackageVersion.package_id)
+    files = lists_by_parent(select(*FILE).order_by(PackageFile.position), PackageFile.version_id)
+    categories = lists_by_parent(
+        select(PackageCategory.category).order_by(PackageCategory.category), PackageCategory.package_id
+    )
+    tags = lists_by_parent(select(PackageTag.tag).order_by(PackageTag.tag), PackageTag.package_id)
+    all_pages = pages_by_parent(
+        select(*PACKAGE), Package.author_id, keys=[(Package.id, True)], order=AUTHORED_ORDER
+    )
+    listed_pages = pages_by_parent(
+        select(*PACKAGE).where(LISTED),
+        Package.author_id,
+        keys=SORT_KEYS[PackageSort.NEWEST],
+        order=LISTED_ORDER,
+    )
+    all_counts = counts_by_parent(_PACKAGES, Package.author_id)
+    listed_counts = counts_by_parent(_PACKAGES.where(LISTED), Package.author_id)
 
-    async def load(ids: list[UUID]) -> list[Row[Any] | None]:
-        rows = ranked.where(PackageVersion.package_id.in_(ids)).subquery()
+    @loader
+    @staticmethod
+    async def latest_versions(database: Database, ids: list[UUID]) -> list[Row[Any] | None]:
+        """The highest version that is not yanked; a prerelease only where there is no release.
+
+        Who asks for the latest wants what its author calls finished; 2.0.0-beta.1 is above 1.9.0 by number
+        only.
+        """
+        rows = _LATEST.where(PackageVersion.package_id.in_(ids)).subquery()
         async with database.read() as connection:
             found = (await connection.execute(select(rows).where(rows.c.place == 1))).all()
         latest = {row.package_id: row for row in found}
         return [latest.get(each) for each in ids]
 
-    return DataLoader(load_fn=load)
+    @loader
+    @staticmethod
+    async def owned(database: Database, pairs: list[tuple[UUID, UUID]]) -> list[bool]:
+        """Whether the user of (user, package) has bought the package and not given it back.
 
-
-def _owned(database: Database) -> DataLoader[tuple[UUID, UUID], bool]:
-    """Whether the user of (user, package) has bought the package and not given it back.
-
-    Two lists rather than pairs, for which SQLite reads the whole table; usually one user asks.
-    """
-
-    async def load(pairs: list[tuple[UUID, UUID]]) -> list[bool]:
+        Two lists rather than pairs, for which SQLite reads the whole table; usually one user asks.
+        """
         statement = select(Purchase.user_id, Purchase.package_id).where(
             Purchase.user_id.in_({user_id for user_id, _ in pairs}),
             Purchase.package_id.in_({package_id for _, package_id in pairs}),
@@ -118,5 +104,3 @@ def _owned(database: Database) -> DataLoader[tuple[UUID, UUID], bool]:
         async with database.read() as connection:
             owned = {tuple(row) for row in (await connection.execute(statement)).all()}
         return [pair in owned for pair in pairs]
-
-    return DataLoader(load_fn=load)

@@ -4,23 +4,19 @@ from sqlalchemy import func, select
 
 from app.dataloaders.by_id import rows_by_id
 from app.dataloaders.lists import counts_by_parent, pages_by_parent
-from app.db.database import Database
+from app.dataloaders.loader import LoaderGroup
 from app.db.models import Payment, PaymentMethod
 from app.db.repositories.payments import KEPT, PAYMENT, PAYMENT_METHOD
 
+_METHODS = select(*PAYMENT_METHOD).where(KEPT)
 
-class PaymentLoaders:
-    def __init__(self, database: Database) -> None:
-        methods = select(*PAYMENT_METHOD).where(KEPT)
-        self.payments = rows_by_id(database, select(*PAYMENT), Payment.id)
-        self.pages = pages_by_parent(
-            database, select(*PAYMENT), Payment.user_id, keys=[(Payment.id, True)], order="id"
-        )
-        self.counts = counts_by_parent(database, select(func.count(Payment.id)), Payment.user_id)
-        self.methods = rows_by_id(database, methods, PaymentMethod.id)
-        self.method_pages = pages_by_parent(
-            database, methods, PaymentMethod.user_id, keys=[(PaymentMethod.id, True)], order="id"
-        )
-        self.method_counts = counts_by_parent(
-            database, select(func.count(PaymentMethod.id)).where(KEPT), PaymentMethod.user_id
-        )
+
+class PaymentLoaders(LoaderGroup):
+    payments = rows_by_id(select(*PAYMENT), Payment.id)
+    pages = pages_by_parent(select(*PAYMENT), Payment.user_id, keys=[(Payment.id, True)], order="id")
+    counts = counts_by_parent(select(func.count(Payment.id)), Payment.user_id)
+    methods = rows_by_id(_METHODS, PaymentMethod.id)
+    method_pages = pages_by_parent(
+        _METHODS, PaymentMethod.user_id, keys=[(PaymentMethod.id, True)], order="id"
+    )
+    method_counts = counts_by_parent(select(func.count(PaymentMethod.id)).where(KEPT), PaymentMethod.user_id)

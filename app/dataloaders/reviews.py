@@ -4,10 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, func, select
-from strawberry.dataloader import DataLoader
 
 from app.dataloaders.by_id import rows_by_id
 from app.dataloaders.lists import counts_by_parent, pages_by_parent
+from app.dataloaders.loader import LoaderGroup, loader
 from app.db.database import Database
 from app.db.models import Review, User
 from app.db.repositories.reviews import REVIEW
@@ -15,29 +15,18 @@ from app.db.repositories.reviews import REVIEW
 _REVIEWS = select(*REVIEW).join(User, User.id == Review.user_id)
 
 
-class ReviewLoaders:
-    def __init__(self, database: Database) -> None:
-        self.reviews = rows_by_id(database, _REVIEWS, Review.id)
-        self.pages = pages_by_parent(
-            database, _REVIEWS, Review.package_id, keys=[(Review.id, True)], order="id"
-        )
-        self.counts = counts_by_parent(database, select(func.count(Review.id)), Review.package_id)
-        self.written = _written(database)
+class ReviewLoaders(LoaderGroup):
+    reviews = rows_by_id(_REVIEWS, Review.id)
+    pages = pages_by_parent(_REVIEWS, Review.package_id, keys=[(Review.id, True)], order="id")
+    counts = counts_by_parent(select(func.count(Review.id)), Review.package_id)
 
-    def clear(self) -> None:
-        for loader in (self.reviews, self.pages, self.counts, self.written):
-            loader.clear_all()
-
-
-def _written(database: Database) -> DataLoader[tuple[UUID, UUID], Row[Any] | None]:
-    """The review of (package, user). By two lists: for pairs SQLite reads the whole table."""
-
-    async def load(pairs: list[tuple[UUID, UUID]]) -> list[Row[Any] | None]:
+    @loader
+    @staticmethod
+    async def written(database: Database, pairs: list[tuple[UUID, UUID]]) -> list[Row[Any] | None]:
+        """The review of (package, user). By two lists: for pairs SQLite reads the whole table."""
         packages, users = {package_id for package_id, _ in pairs}, {user_id for _, user_id in pairs}
         wanted = _REVIEWS.where(Review.package_id.in_(packages), Review.user_id.in_(users))
         async with database.read() as connection:
             rows = (await connection.execute(wanted)).all()
         found = {(row.package_id, row.user_id): row for row in rows}
         return [found.get(pair) for pair in pairs]
-
-    return DataLoader(load_fn=load)

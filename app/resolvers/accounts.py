@@ -11,7 +11,7 @@ from app.context import Context
 from app.domain.accounts import Client
 from app.domain.api_keys import Scope
 from app.domain.errors import InvalidToken
-from app.schema.access import may_read
+from app.schema.access import readable
 from app.schema.accounts import User
 from app.schema.sign_in import (
     ChangePasswordInput,
@@ -185,14 +185,13 @@ async def validate_token(
     return TokenValidity(valid=user is not None, user=user, expires_at=proof.expires_at)
 
 
-async def load_user(context: Context, user_id: UUID) -> User | None:
-    row = await context.loaders.accounts.users.load(user_id) if may_read(context.viewer, user_id) else None
-    return User.from_row(row) if row else None
+async def load_users(context: Context, ids: list[UUID]) -> list[User | None]:
+    return readable(context.viewer, await context.loaders.accounts.users(ids), User.from_row, owner="id")
 
 
-async def load_subscription(context: Context, subscription_id: UUID) -> Subscription | None:
-    row = await context.loaders.accounts.subscriptions.load(subscription_id)
-    return Subscription.at(row, context.now) if row and may_read(context.viewer, row.user_id) else None
+async def load_subscriptions(context: Context, ids: list[UUID]) -> list[Subscription | None]:
+    rows = await context.loaders.accounts.subscriptions(ids)
+    return readable(context.viewer, rows, lambda row: Subscription.at(row, context.now))
 
 
 async def _user(context: Context, user_id: UUID, *, proven: bool = False) -> User:

@@ -9,7 +9,7 @@ from app.context import Context
 from app.db.repositories import api_keys as repository
 from app.domain.api_keys import Scope
 from app.domain.errors import NotFound
-from app.schema.access import may_read
+from app.schema.access import readable
 from app.schema.api_keys import (
     ApiKey,
     CreateApiKeyInput,
@@ -59,9 +59,8 @@ async def revoke_api_key(info: Request, input: RevokeApiKeyInput) -> RevokeApiKe
     return RevokeApiKeyPayload(api_key=await _api_key(context, key_id))
 
 
-async def load_api_key(context: Context, key_id: UUID) -> ApiKey | None:
-    row = await context.loaders.accounts.api_keys.load(key_id)
-    return ApiKey.from_row(row) if row and may_read(context.viewer, row.user_id) else None
+async def load_api_keys(context: Context, ids: list[UUID]) -> list[ApiKey | None]:
+    return readable(context.viewer, await context.loaders.accounts.api_keys(ids), ApiKey.from_row)
 
 
 async def _api_key(context: Context, key_id: UUID) -> ApiKey:

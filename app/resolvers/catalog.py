@@ -1,6 +1,7 @@
 """The catalogue: one package, lists of them, categories."""
 
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import strawberry
@@ -19,6 +20,7 @@ from app.schema.package_lists import PackageConnection, PackageFacets, PackageFi
 from app.schema.paging import After, Before, First, Last
 
 Request = Info[Context, None]
+Part = TypeVar("Part")
 Slug = Annotated[str, strawberry.argument(description="The package's name in addresses.")]
 Query = Annotated[
     str | None,
@@ -40,7 +42,7 @@ async def package(info: Request, slug: Slug) -> Package | None:
         return None
     async with info.context.deps.database.read() as connection:
         row = await catalog.by_slug(connection, known)
-    return await _visible(info.context, Package.from_row(row)) if row else None
+    return (await _visible(info.context, [Package.from_row(row)]))[0] if row else None
 
 
 async def packages(
@@ -61,9 +63,9 @@ async def packages(
         criteria = await catalog.understand(connection, asked)
         found = await catalog.page_of(connection, criteria, sort=order, page=wanted)
 
-    async def count() -> int:
+    async def count(lists: list[Any]) -> list[int]:
         async with database.read() as connection:
-            return await catalog.count(connection, criteria)
+            return [await catalog.count(connection, criteria)] * len(lists)
 
     async def grouped() -> PackageFacets:
         async with database.read() as connection:
@@ -79,26 +81,35 @@ async def categories(info: Request) -> list[Category]:
     return [Category(slug=row.slug, name=row.name, package_count=row.package_count) for row in rows]
 
 
-async def load_package(context: Context, package_id: UUID) -> Package | None:
-    row = await context.loaders.catalog.packages.load(package_id)
-    return await _visible(context, Package.from_row(row)) if row else None
+async def load_packages(context: Context, ids: list[UUID]) -> list[Package | None]:
+    rows = await context.loaders.catalog.packages(ids)
+    return await _visible(context, [Package.from_row(row) if row else None for row in rows])
 
 
-async def load_version(context: Context, version_id: UUID) -> PackageVersion | None:
-    row = await context.loaders.catalog.versions.load(version_id)
-    if row is None or await load_package(context, row.package_id) is None:
-        return None
-    return PackageVersion.from_row(row)
+async def load_versions(context: Context, ids: list[UUID]) -> list[PackageVersion | None]:
+    rows = await context.loaders.catalog.versions(ids)
+    return await load_parts(context, rows, PackageVersion.from_row)
 
 
-async def load_author(context: Context, author_id: UUID) -> Author | None:
-    row = await context.loaders.catalog.authors.load(author_id)
-    return Author.from_row(row) if row else None
+async def load_parts(context: Context, rows: Sequence[Any], wrap: Callable[[Any], Part]) -> list[Part | None]:
+    """What belongs to packages, the column ``package_id``: whoever sees the package sees it."""
+    packages = await load_packages(context, [row.package_id for row in rows if row])
+    seen = {package.package_id for package in packages if package}
+    return [wrap(row) if row and row.package_id in seen else None for row in rows]
 
 
-async def _visible(context: Context, package: Package) -> Package | None:
+async def load_authors(context: Context, ids: list[UUID]) -> list[Author | None]:
+    rows = await context.loaders.catalog.authors(ids)
+    return [Author.from_row(row) if row else None for row in rows]
+
+
+async def _visible(context: Context, packages: list[Package | None]) -> list[Package | None]:
     """A draft is there for its author and staff only."""
-    if package.status is not PackageStatus.DRAFT:
-        return package
-    author = await context.loaders.catalog.authors.load(package.author_id)
-    return package if author and sees_all_of(context, author.user_id) else None
+    drafts = [package for package in packages if package and package.status is PackageStatus.DRAFT]
+    authors = await context.loaders.catalog.authors([draft.author_id for draft in drafts])
+    hidden = {
+        draft.package_id
+        for draft, author in zip(drafts, authors, strict=True)
+        if author is None or not sees_all_of(context, author.user_id)
+    }
+    return [package if package and package.package_id not in hidden else None for package in packages]

@@ -1,7 +1,8 @@
 """Anything by its global id: the type is in the id, its loader is in a table."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -10,37 +11,37 @@ from strawberry import Info
 
 from app.context import Context
 from app.domain.errors import InvalidInput
-from app.resolvers.accounts import load_subscription, load_user
-from app.resolvers.api_keys import load_api_key
-from app.resolvers.books import load_invoice, load_payment, load_payment_method
-from app.resolvers.catalog import load_author, load_package, load_version
-from app.resolvers.purchases import load_licence, load_purchase
-from app.resolvers.reviews import load_review
+from app.resolvers.accounts import load_subscriptions, load_users
+from app.resolvers.api_keys import load_api_keys
+from app.resolvers.books import load_invoices, load_payment_methods, load_payments
+from app.resolvers.catalog import load_authors, load_packages, load_versions
+from app.resolvers.purchases import load_licences, load_purchases
+from app.resolvers.reviews import load_reviews
 from app.schema.node import Node, split_id
 
 MAX_IDS = 100
 
-LOADS: Mapping[str, Callable[[Context, UUID], Awaitable[Node | None]]] = {
-    "ApiKey": load_api_key,
-    "Author": load_author,
-    "Invoice": load_invoice,
-    "Licence": load_licence,
-    "Package": load_package,
-    "PackageVersion": load_version,
-    "Payment": load_payment,
-    "PaymentMethod": load_payment_method,
-    "Purchase": load_purchase,
-    "Review": load_review,
-    "Subscription": load_subscription,
-    "User": load_user,
+LOADS: Mapping[str, Callable[[Context, list[UUID]], Awaitable[Sequence[Node | None]]]] = {
+    "ApiKey": load_api_keys,
+    "Author": load_authors,
+    "Invoice": load_invoices,
+    "Licence": load_licences,
+    "Package": load_packages,
+    "PackageVersion": load_versions,
+    "Payment": load_payments,
+    "PaymentMethod": load_payment_methods,
+    "Purchase": load_purchases,
+    "Review": load_reviews,
+    "Subscription": load_subscriptions,
+    "User": load_users,
 }
-"""The type in the id -> what loads it, or gives None for what the viewer must not see."""
+"""The type in the id -> what loads many of it, and gives None for what the viewer must not see."""
 
 
 async def node(
     info: Info[Context, None], id: Annotated[strawberry.ID, strawberry.argument(description="A global id.")]
 ) -> Node | None:
-    return await _load(info.context, id, field="id")
+    return (await _load(info.context, [id], field="id"))[0]
 
 
 async def nodes(
@@ -49,13 +50,22 @@ async def nodes(
 ) -> list[Node | None]:
     if len(ids) > MAX_IDS:
         raise InvalidInput("ids", f"Ask for at most {MAX_IDS} ids, not {len(ids)}.")
-    return list(await asyncio.gather(*(_load(info.context, each, field="ids") for each in ids)))
+    return await _load(info.context, ids, field="ids")
 
 
-async def _load(context: Context, id: str, *, field: str) -> Node | None:
-    """None for what does not exist and for what is another's alike."""
+async def _load(context: Context, ids: Sequence[str], *, field: str) -> list[Node | None]:
+    """In the order of the ids; None for what does not exist and for what is another's alike."""
+    split = [_split(each, field) for each in ids]
+    by_kind: dict[str, list[UUID]] = defaultdict(list)
+    for kind, uuid in split:
+        by_kind[kind].append(uuid)
+    found = await asyncio.gather(*(LOADS[kind](context, uuids) for kind, uuids in by_kind.items()))
+    nodes = {kind: iter(loaded) for kind, loaded in zip(by_kind, found, strict=True)}
+    return [next(nodes[kind]) for kind, _ in split]
+
+
+def _split(id: str, field: str) -> tuple[str, UUID]:
     split = split_id(id)
     if split is None or split[0] not in LOADS:
         raise InvalidInput(field, f"'{id[:80]}' is not an id of this server.")
-    kind, uuid = split
-    return await LOADS[kind](context, uuid)
+    return split

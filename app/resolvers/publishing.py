@@ -8,7 +8,7 @@ from strawberry import Info
 from app.context import Context
 from app.domain.errors import InvalidInput
 from app.domain.publishing import Texts
-from app.resolvers.accounts import load_user
+from app.resolvers.accounts import load_users
 from app.schema.catalog import Package, PackageVersion
 from app.schema.node import global_id, read_id, split_id
 from app.schema.publishing import (
@@ -35,7 +35,8 @@ Request = Info[Context, None]
 async def become_author(info: Request) -> BecomeAuthorPayload | None:
     context = info.context
     await authors.become(database=context.deps.database, viewer=context.me, now=context.now)
-    return BecomeAuthorPayload(user=await load_user(context, context.me.user_id))
+    (user,) = await load_users(context, [context.me.user_id])
+    return BecomeAuthorPayload(user=user)
 
 
 async def create_upload(info: Request, input: CreateUploadInput) -> CreateUploadPayload | None:

@@ -5,7 +5,7 @@ from uuid import UUID
 from strawberry import Info
 
 from app.context import Context
-from app.schema.access import may_read
+from app.schema.access import readable
 from app.schema.catalog import Package
 from app.schema.node import read_id
 from app.schema.purchases import Licence, LicenceKey, Purchase, PurchasePackageInput, PurchasePackagePayload
@@ -27,7 +27,6 @@ async def purchase_package(info: Request, input: PurchasePackageInput) -> Purcha
         idempotency_key=input.idempotency_key,
         now=context.now,
     )
-    context.loaders.catalog.owned.clear_all()  # a mutation before this one may have asked
     row = await context.loaders.purchases.purchases.load(purchase_id)
     return PurchasePackagePayload(purchase=Purchase.from_row(row))
 
@@ -39,11 +38,11 @@ async def licence_keys(info: Request) -> list[LicenceKey]:
     ]
 
 
-async def load_purchase(context: Context, purchase_id: UUID) -> Purchase | None:
-    row = await context.loaders.purchases.purchases.load(purchase_id)
-    return Purchase.from_row(row) if row and may_read(context.viewer, row.user_id) else None
+async def load_purchases(context: Context, ids: list[UUID]) -> list[Purchase | None]:
+    rows = await context.loaders.purchases.purchases(ids)
+    return readable(context.viewer, rows, Purchase.from_row)
 
 
-async def load_licence(context: Context, licence_id: UUID) -> Licence | None:
-    row = await context.loaders.purchases.licences.load(licence_id)
-    return Licence.from_row(row) if row and may_read(context.viewer, row.user_id) else None
+async def load_licences(context: Context, ids: list[UUID]) -> list[Licence | None]:
+    rows = await context.loaders.purchases.licences(ids)
+    return readable(context.viewer, rows, Licence.from_row)

@@ -5,7 +5,7 @@ from uuid import UUID
 from strawberry import Info
 
 from app.context import Context
-from app.resolvers.catalog import load_package
+from app.resolvers.catalog import load_parts
 from app.schema.catalog import Package
 from app.schema.node import read_id
 from app.schema.reviewing import ReviewPackageInput, ReviewPackagePayload
@@ -25,17 +25,13 @@ async def review_package(info: Info[Context, None], input: ReviewPackageInput) -
         body=input.body,
         now=context.now,
     )
-    # A mutation before this one may have loaded them; `clear` of what was not loaded raises KeyError.
-    loaders.catalog.packages.clear_all()
-    loaders.reviews.clear()
     return ReviewPackagePayload(
         review=Review.from_row(await loaders.reviews.reviews.load(review_id)),
         package=Package.from_row(await loaders.catalog.packages.load(package_id)),
     )
 
 
-async def load_review(context: Context, review_id: UUID) -> Review | None:
+async def load_reviews(context: Context, ids: list[UUID]) -> list[Review | None]:
     """Whoever sees the package sees its reviews."""
-    row = await context.loaders.reviews.reviews.load(review_id)
-    package = await load_package(context, row.package_id) if row else None
-    return Review.from_row(row) if package else None
+    rows = await context.loaders.reviews.reviews(ids)
+    return await load_parts(context, rows, Review.from_row)

@@ -1,5 +1,6 @@
 """Accounts: the User and what belongs to it."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -8,22 +9,61 @@ import strawberry
 from strawberry import Info
 
 from app.context import Context
-from app.db.repositories import api_keys, quotas, subscriptions
+from app.dataloaders.usage import Counters
+from app.db.repositories import quotas
 from app.domain.errors import Unauthenticated
-from app.domain.paging import page
 from app.domain.periods import Period, monthly_period
-from app.domain.usage import GAUGE_PERIOD
-from app.schema.access import check_owner
+from app.engine.strawberry_schema import batched
+from app.schema.access import check_owner, checked
 from app.schema.api_keys import ApiKey
-from app.schema.connections import Connection
-from app.schema.enums import Role, Tier
+from app.schema.connections import Connection, paged
+from app.schema.enums import Resource, Role, Tier
 from app.schema.node import Node
-from app.schema.paging import After, Before, First, Last
 from app.schema.subscriptions import Subscription
 from app.schema.usage import Meter, Usage, UsagePeriod
 from app.schema.user_books import Books
 
 Request = Info[Context, None]
+
+
+async def load_subscriptions(users: Sequence["User"], info: Request) -> list[Subscription | None]:
+    rows = await info.context.loaders.accounts.live_subscriptions([user.user_id for user in users])
+    return [Subscription.at(row, info.context.now) if row else None for row in rows]
+
+
+async def load_usage(
+    users: Sequence["User"],
+    info: Request,
+    period: UsagePeriod = UsagePeriod.CURRENT,
+    at: datetime | None = None,
+) -> list[Usage | Unauthenticated]:
+    rows = await info.context.loaders.accounts.live_subscriptions([user.user_id for user in users])
+    live = {row.user_id: row for row in rows if row}
+    moment = at or info.context.now
+    months = {user_id: _month(row.anchor_at, period, moment) for user_id, row in live.items()}
+    found = await info.context.loaders.usage.counters(
+        [(user_id, month.start) for user_id, month in months.items()]
+    )
+    plans = info.context.deps.plans
+    usages = {
+        user_id: _usage(counters, limits=plans[Tier(live[user_id].tier)].limits, month=month)
+        for (user_id, month), counters in zip(months.items(), found, strict=True)
+    }
+    return [usages.get(user.user_id) or Unauthenticated() for user in users]
+
+
+def _month(anchor_at: datetime, period: UsagePeriod, at: datetime) -> Period:
+    current = monthly_period(anchor=anchor_at, now=at)
+    if period is UsagePeriod.CURRENT:
+        return current
+    return monthly_period(anchor=anchor_at, now=current.start - timedelta(microseconds=1))
+
+
+def _usage(counters: Counters, *, limits: Mapping[Resource, int | None], month: Period) -> Usage:
+    meters = [
+        quotas.meter_of(counters, resource, limit=limit, month=month) for resource, limit in limits.items()
+    ]
+    return Usage(period_start=month.start, period_end=month.end, meters=[Meter.of(meter) for meter in meters])
 
 
 @strawberry.type(description="An account. Everything in it is its owner's to read, with the scope READ.")
@@ -55,58 +95,19 @@ class User(Books, Node):
         if not self.proven:
             check_owner(info, self.user_id)
 
-    @strawberry.field(description="The live subscription.")
-    async def subscription(self, info: Request) -> Subscription | None:
-        self.check(info)
-        async with info.context.deps.database.read() as connection:
-            row = await subscriptions.live_of(connection, self.user_id)
-        return Subscription.at(row, info.context.now) if row else None
-
-    @strawberry.field(description="The API keys, newest first, revoked ones included.")
-    async def api_keys(
-        self,
-        info: Request,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[ApiKey]:
-        self.check(info)
-        wanted = page(order="id", first=first, after=after, last=last, before=before)
-        database = info.context.deps.database
-        async with database.read() as connection:
-            found = await api_keys.page_of(connection, self.user_id, page=wanted)
-
-        async def count() -> int:
-            async with database.read() as connection:
-                return await api_keys.count(connection, self.user_id)
-
-        return Connection[ApiKey].of(found, ApiKey.from_row, count=count)
-
-    @strawberry.field(description="What was used in a period, and what is left.")
-    async def usage(
-        self, info: Request, period: UsagePeriod = UsagePeriod.CURRENT, at: datetime | None = None
-    ) -> Usage:
-        self.check(info)
-        async with info.context.deps.database.read() as connection:
-            subscription = await subscriptions.live_of(connection, self.user_id)
-            if subscription is None:
-                raise Unauthenticated
-            month = _month(subscription.anchor_at, period, at or info.context.now)
-            found = await quotas.counters(
-                connection, user_id=self.user_id, period_starts=[month.start, GAUGE_PERIOD]
+    subscription: Subscription | None = batched(
+        checked(load_subscriptions), description="The live subscription."
+    )
+    api_keys: Connection[ApiKey] = batched(
+        checked(
+            paged(
+                Connection[ApiKey],
+                ApiKey.from_row,
+                of="user_id",
+                pages=lambda loaders: loaders.accounts.api_key_pages,
+                counts=lambda loaders: loaders.accounts.api_key_counts,
             )
-        limits = info.context.deps.plans[Tier(subscription.tier)].limits
-        meters = [
-            quotas.meter_of(found, resource, limit=limit, month=month) for resource, limit in limits.items()
-        ]
-        return Usage(
-            period_start=month.start, period_end=month.end, meters=[Meter.of(meter) for meter in meters]
-        )
-
-
-def _month(anchor_at: datetime, period: UsagePeriod, at: datetime) -> Period:
-    current = monthly_period(anchor=anchor_at, now=at)
-    if period is UsagePeriod.CURRENT:
-        return current
-    return monthly_period(anchor=anchor_at, now=current.start - timedelta(microseconds=1))
+        ),
+        description="The API keys, newest first, revoked ones included.",
+    )
+    usage: Usage = batched(checked(load_usage), description="What was used in a period, and what is left.")

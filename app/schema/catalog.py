@@ -1,5 +1,6 @@
 """The catalogue: packages, their versions and files, authors, categories."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,10 +12,11 @@ from app.context import Context
 from app.dataloaders.catalog import AUTHORED_ORDER, LISTED_ORDER, VERSION_ORDER, CatalogLoaders
 from app.domain import reviews, slugs
 from app.domain.api_keys import Scope
-from app.domain.paging import page
+from app.domain.errors import InvalidInput
+from app.engine.strawberry_schema import batched
 from app.gateways import markdown
 from app.schema.access import may_read
-from app.schema.connections import Connection
+from app.schema.connections import Connection, paged
 from app.schema.enums import PackageStatus, VersionStatus
 from app.schema.money import Money
 from app.schema.node import Node, global_id
@@ -55,6 +57,16 @@ class PackageFile:
         )
 
 
+async def load_files(versions: Sequence["PackageVersion"], info: Request) -> list[list[PackageFile]]:
+    found = await loaders(info).files([version.version_id for version in versions])
+    return [list(map(PackageFile.from_row, rows)) for rows in found]
+
+
+async def load_packages(versions: Sequence["PackageVersion"], info: Request) -> list["Package"]:
+    rows = await loaders(info).packages([version.package_id for version in versions])
+    return list(map(Package.from_row, rows))
+
+
 @strawberry.type(description="One version of a package.")
 class PackageVersion(Node):
     version: str = strawberry.field(description="A semantic version, such as 1.2.3.")
@@ -70,15 +82,64 @@ class PackageVersion(Node):
     def from_row(cls, row: Any, **given: Any) -> "PackageVersion":
         return super().from_row(row, version_id=row.id, status=VersionStatus(row.status), **given)
 
-    @strawberry.field(
-        description="Its files; the first is what a download gives unless another is asked for."
+    files: list[PackageFile] = batched(
+        load_files,
+        description="Its files; the first is what a download gives unless another is asked for.",
     )
-    async def files(self, info: Request) -> list[PackageFile]:
-        return [PackageFile.from_row(row) for row in await loaders(info).files.load(self.version_id)]
+    package: "Package" = batched(load_packages, description="The package that it is a version of.")
 
-    @strawberry.field(description="The package that it is a version of.")
-    async def package(self, info: Request) -> "Package":
-        return Package.from_row(await loaders(info).packages.load(self.package_id))
+
+Packages = Sequence["Package"]
+
+
+def _ids(packages: Packages) -> list[UUID]:
+    return [package.package_id for package in packages]
+
+
+async def load_descriptions(packages: Packages, info: Request) -> list[str]:
+    rows = await loaders(info).descriptions(_ids(packages))
+    return [row.description if row else "" for row in rows]
+
+
+async def load_summaries(packages: Packages, info: Request) -> list[str]:
+    return list(map(slugs.summary, await load_descriptions(packages, info)))
+
+
+async def load_readmes(packages: Packages, info: Request) -> list[str | None]:
+    rows = await loaders(info).readmes(_ids(packages))
+    return [row.readme if row else None for row in rows]
+
+
+async def load_rendered_readmes(packages: Packages, info: Request) -> list[str | None]:
+    readmes = await load_readmes(packages, info)
+    return [await markdown.html(readme) if readme else None for readme in readmes]
+
+
+async def load_categories(packages: Packages, info: Request) -> list[list[str]]:
+    found = await loaders(info).categories(_ids(packages))
+    return [[row.category for row in rows] for rows in found]
+
+
+async def load_tags(packages: Packages, info: Request) -> list[list[str]]:
+    found = await loaders(info).tags(_ids(packages))
+    return [[row.tag for row in rows] for rows in found]
+
+
+async def load_authors(packages: Packages, info: Request) -> list["Author"]:
+    rows = await loaders(info).authors([package.author_id for package in packages])
+    return list(map(Author.from_row, rows))
+
+
+async def load_latest_versions(packages: Packages, info: Request) -> list[PackageVersion | None]:
+    rows = await loaders(info).latest_versions(_ids(packages))
+    return [PackageVersion.from_row(row) if row else None for row in rows]
+
+
+async def load_owned(packages: Packages, info: Request) -> list[bool]:
+    viewer = info.context.viewer
+    if viewer is None or not viewer.may(Scope.READ):
+        return [False] * len(packages)
+    return await loaders(info).owned([(viewer.user_id, each) for each in _ids(packages)])
 
 
 @strawberry.type(description="What is sold or given away: a template, a theme, a pack.")
@@ -110,78 +171,87 @@ class Package(Reviewed, Node):
             **given,
         )
 
-    @strawberry.field(description="What it is, in its author's words; may hold Markdown and be long.")
-    async def description(self, info: Request) -> str:
-        return await self._description(info)
-
-    @strawberry.field(description="The description in at most 200 characters on one line, without Markdown.")
-    async def summary(self, info: Request) -> str:
-        return slugs.summary(await self._description(info))
-
-    async def _description(self, info: Request) -> str:
-        row = await loaders(info).descriptions.load(self.package_id)
-        return str(row.description) if row else ""
-
-    @strawberry.field(description="How it is used, in Markdown; null where its author wrote nothing.")
-    async def readme(self, info: Request) -> str | None:
-        row = await loaders(info).readmes.load(self.package_id)
-        return row.readme if row else None
-
-    @strawberry.field(
+    description: str = batched(
+        load_descriptions, description="What it is, in its author's words; may hold Markdown and be long."
+    )
+    summary: str = batched(
+        load_summaries,
+        description="The description in at most 200 characters on one line, without Markdown.",
+    )
+    readme: str | None = batched(
+        load_readmes, description="How it is used, in Markdown; null where its author wrote nothing."
+    )
+    readme_html: str | None = batched(
+        load_rendered_readmes,
         description="The readme's first 100,000 characters as HTML that is safe to show: without scripts, "
-        'styles and forms; links carry rel="nofollow noopener". Null where there is no readme.'
+        'styles and forms; links carry rel="nofollow noopener". Null where there is no readme.',
     )
-    async def readme_html(self, info: Request) -> str | None:
-        row = await loaders(info).readmes.load(self.package_id)
-        return await markdown.html(row.readme) if row and row.readme else None
-
-    @strawberry.field(description="The slugs of the groups it is in, as `categories` lists them.")
-    async def categories(self, info: Request) -> list[str]:
-        return [row.category for row in await loaders(info).categories.load(self.package_id)]
-
-    @strawberry.field(description="Words that describe it, in the order of the alphabet.")
-    async def tags(self, info: Request) -> list[str]:
-        return [row.tag for row in await loaders(info).tags.load(self.package_id)]
-
-    @strawberry.field(description="Who publishes it.")
-    async def author(self, info: Request) -> "Author":
-        return Author.from_row(await loaders(info).authors.load(self.author_id))
-
-    @strawberry.field(description="Its versions, the highest first; those taken back included.")
-    async def versions(
-        self,
-        info: Request,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[PackageVersion]:
-        wanted = page(order=VERSION_ORDER, first=first, after=after, last=last, before=before)
-        found = await loaders(info).version_pages.load((self.package_id, wanted))
-
-        async def count() -> int:
-            return await loaders(info).version_counts.load(self.package_id)
-
-        return Connection[PackageVersion].of(found, PackageVersion.from_row, count=count)
-
-    @strawberry.field(
-        description="The highest version that is to be had; a prerelease only where there is no release."
+    categories: list[str] = batched(
+        load_categories, description="The slugs of the groups it is in, as `categories` lists them."
     )
-    async def latest_version(self, info: Request) -> PackageVersion | None:
-        row = await loaders(info).latest_versions.load(self.package_id)
-        return PackageVersion.from_row(row) if row else None
-
-    @strawberry.field(description="Whether the account that asks, with the scope READ, has bought it.")
-    async def viewer_owns(self, info: Request) -> bool:
-        viewer = info.context.viewer
-        if viewer is None or not viewer.may(Scope.READ):
-            return False
-        return await loaders(info).owned.load((viewer.user_id, self.package_id))
+    tags: list[str] = batched(load_tags, description="Words that describe it, in the order of the alphabet.")
+    author: "Author" = batched(load_authors, description="Who publishes it.")
+    versions: Connection[PackageVersion] = batched(
+        paged(
+            Connection[PackageVersion],
+            PackageVersion.from_row,
+            of="package_id",
+            pages=lambda loaders: loaders.catalog.version_pages,
+            counts=lambda loaders: loaders.catalog.version_counts,
+            order=VERSION_ORDER,
+        ),
+        description="Its versions, the highest first; those taken back included.",
+    )
+    latest_version: PackageVersion | None = batched(
+        load_latest_versions,
+        description="The highest version that is to be had; a prerelease only where there is no release.",
+    )
+    viewer_owns: bool = batched(
+        load_owned, description="Whether the account that asks, with the scope READ, has bought it."
+    )
 
 
 @strawberry.type(description="One page of an author's packages.")
 class AuthoredPackageConnection(Connection[Package]):
     pass
+
+
+_load_all = paged(
+    AuthoredPackageConnection,
+    Package.from_row,
+    of="author_id",
+    pages=lambda loaders: loaders.catalog.all_pages,
+    counts=lambda loaders: loaders.catalog.all_counts,
+    order=AUTHORED_ORDER,
+)
+_load_listed = paged(
+    AuthoredPackageConnection,
+    Package.from_row,
+    of="author_id",
+    pages=lambda loaders: loaders.catalog.listed_pages,
+    counts=lambda loaders: loaders.catalog.listed_counts,
+    order=LISTED_ORDER,
+)
+
+
+async def load_authored(
+    authors: Sequence["Author"],
+    info: Request,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> list[Any]:
+    seen_whole = [sees_all_of(info.context, author.user_id) for author in authors]
+    found: dict[UUID, Any] = {}
+    for load, whole in ((_load_all, True), (_load_listed, False)):
+        some = [author for author, each in zip(authors, seen_whole, strict=True) if each is whole]
+        try:
+            given: list[Any] = await load(some, info, first, after, last, before) if some else []
+        except InvalidInput as error:  # of these: the cursor may be one of the others' lists
+            given = [error] * len(some)
+        found.update(zip((author.author_id for author in some), given, strict=True))
+    return [found[author.author_id] for author in authors]
 
 
 @strawberry.type(description="Who publishes packages.")
@@ -195,28 +265,11 @@ class Author(Node):
     def from_row(cls, row: Any, **given: Any) -> "Author":
         return super().from_row(row, author_id=row.id, **given)
 
-    @strawberry.field(
-        description="The packages that are listed, the newest first; to the author and to staff, all of them."
+    packages: AuthoredPackageConnection = batched(
+        load_authored,
+        description="The packages that are listed, the newest first; "
+        "to the author and to staff, all of them.",
     )
-    async def packages(
-        self,
-        info: Request,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> AuthoredPackageConnection:
-        every = sees_all_of(info.context, self.user_id)
-        order = AUTHORED_ORDER if every else LISTED_ORDER
-        wanted = page(order=order, first=first, after=after, last=last, before=before)
-        pages = loaders(info).all_pages if every else loaders(info).listed_pages
-        counts = loaders(info).all_counts if every else loaders(info).listed_counts
-
-        async def count() -> int:
-            return await counts.load(self.author_id)
-
-        found = await pages.load((self.author_id, wanted))
-        return AuthoredPackageConnection.of(found, Package.from_row, count=count)
 
 
 def sees_all_of(context: Context, user_id: UUID | None) -> bool:

@@ -1,13 +1,23 @@
 """Relay connections: pages of a list, by keyset cursors."""
 
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from operator import attrgetter
 from typing import Any, Generic, Self, TypeVar
+from uuid import UUID
 
 import strawberry
+from strawberry import Info
 
-from app.domain.paging import Slice
+from app.context import Context
+from app.dataloaders import Loaders
+from app.dataloaders.loader import Loader
+from app.domain.paging import Page, Slice, page
+from app.engine.strawberry_schema import batched
+from app.schema.paging import After, Before, First, Last
 
 NodeType = TypeVar("NodeType")
+Count = Callable[[list[Any]], Awaitable[Sequence[int]]]
 
 
 @strawberry.type(description="Where a page stands in its list.")
@@ -24,32 +34,65 @@ class Edge(Generic[NodeType]):
     node: NodeType = strawberry.field(description="The item.")
 
 
+async def count_all(connections: Sequence["Connection[Any]"], _: Info[Any, None]) -> list[int]:
+    keys: dict[Count, list[Any]] = defaultdict(list)
+    for each in connections:
+        keys[each.count].append(each.key)
+    found = {}
+    for count, asked in keys.items():
+        found.update({(count, key): number for key, number in zip(asked, await count(asked), strict=True)})
+    return [found[each.count, each.key] for each in connections]
+
+
 @strawberry.type(description="One page of a list.")
 class Connection(Generic[NodeType]):
+    """``count`` tells the lengths of whole lists by their keys; ``key`` is this one's."""
+
     edges: list[Edge[NodeType]] = strawberry.field(description="The items with their cursors.")
     page_info: PageInfo = strawberry.field(description="Where this page stands.")
-    count: strawberry.Private[Callable[[], Awaitable[int]]]
-
-    @strawberry.field(description="How many items the whole list has; counted only when asked for.")
-    async def total_count(self) -> int:
-        return await self.count()
+    count: strawberry.Private[Count]
+    key: strawberry.Private[Any] = None
+    total_count: int = batched(
+        count_all, description="How many items the whole list has; counted only when asked for."
+    )
 
     @classmethod
-    def of(
-        cls,
-        page: Slice[Any],
-        wrap: Callable[[Any], NodeType],
-        *,
-        count: Callable[[], Awaitable[int]],
-        **given: Any,
-    ) -> Self:
+    def of(cls, found: Slice[Any], wrap: Callable[[Any], NodeType], *, count: Count, **given: Any) -> Self:
         edges = [
-            Edge(cursor=cursor, node=wrap(row)) for cursor, row in zip(page.cursors, page.rows, strict=True)
+            Edge(cursor=cursor, node=wrap(row)) for cursor, row in zip(found.cursors, found.rows, strict=True)
         ]
         info = PageInfo(
-            has_next_page=page.has_next,
-            has_previous_page=page.has_previous,
-            start_cursor=page.cursors[0] if page.cursors else None,
-            end_cursor=page.cursors[-1] if page.cursors else None,
+            has_next_page=found.has_next,
+            has_previous_page=found.has_previous,
+            start_cursor=found.cursors[0] if found.cursors else None,
+            end_cursor=found.cursors[-1] if found.cursors else None,
         )
         return cls(edges=edges, page_info=info, count=count, **given)
+
+
+def paged(
+    connection: type[Connection[Any]],
+    wrap: Callable[[Any], Any],
+    *,
+    of: str,
+    pages: Callable[[Loaders], Loader[tuple[UUID, Page], Slice[Any]]],
+    counts: Callable[[Loaders], Loader[UUID, int]],
+    order: str = "id",
+) -> Callable[..., Awaitable[list[Connection[Any]]]]:
+    """For `batched`: the page asked for of each parent's list; the attribute ``of`` is the parent's id."""
+    id_of = attrgetter(of)
+
+    async def load(
+        parents: Sequence[Any],
+        info: Info[Context, None],
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> list[Connection[Any]]:
+        wanted = page(order=order, first=first, after=after, last=last, before=before)
+        ids, loaders = list(map(id_of, parents)), info.context.loaders
+        found, count = await pages(loaders)([(each, wanted) for each in ids]), counts(loaders)
+        return [connection.of(each, wrap, count=count, key=key) for each, key in zip(found, ids, strict=True)]
+
+    return load

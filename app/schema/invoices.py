@@ -1,5 +1,6 @@
 """Invoices and their lines."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ import strawberry
 from strawberry import Info
 
 from app.context import Context
+from app.engine.strawberry_schema import batched
 from app.schema.enums import InvoiceStatus
 from app.schema.money import Money
 from app.schema.node import Node
@@ -35,6 +37,14 @@ class InvoiceLine:
         )
 
 
+async def load_lines(invoices: Sequence["Invoice"], info: Info[Context, None]) -> list[list[InvoiceLine]]:
+    found = await info.context.loaders.invoices.lines([invoice.invoice_id for invoice in invoices])
+    return [
+        [InvoiceLine.from_row(row, currency=invoice.total.currency) for row in rows]
+        for invoice, rows in zip(invoices, found, strict=True)
+    ]
+
+
 @strawberry.type(description="What an account owes or paid: total = subtotal - discount + tax.")
 class Invoice(Node):
     number: str | None = strawberry.field(description="For people; null for a draft.")
@@ -59,7 +69,4 @@ class Invoice(Node):
         }
         return super().from_row(row, invoice_id=row.id, status=InvoiceStatus(row.status), **amounts, **given)
 
-    @strawberry.field(description="What it is made up of, in order.")
-    async def lines(self, info: Info[Context, None]) -> list[InvoiceLine]:
-        rows = await info.context.loaders.invoices.lines.load(self.invoice_id)
-        return [InvoiceLine.from_row(row, currency=self.total.currency) for row in rows]
+    lines: list[InvoiceLine] = batched(load_lines, description="What it is made up of, in order.")

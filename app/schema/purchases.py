@@ -1,5 +1,6 @@
 """Purchases, licences, download links."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ import strawberry
 from strawberry import Info
 
 from app.context import Context
+from app.engine.strawberry_schema import batched
 from app.schema.catalog import Package, PackageVersion
 from app.schema.enums import LicenceStatus, PurchaseStatus
 from app.schema.money import Money
@@ -26,18 +28,23 @@ class LicenceKey:
     algorithm: str = strawberry.field(description="Ed25519.")
 
 
+async def load_packages(things: Sequence["OfPackage"], info: Request) -> list[Package]:
+    rows = await info.context.loaders.catalog.packages([thing.package_id for thing in things])
+    return list(map(Package.from_row, rows))
+
+
+async def load_versions(things: Sequence["OfPackage"], info: Request) -> list[PackageVersion]:
+    rows = await info.context.loaders.catalog.versions([thing.version_id for thing in things])
+    return list(map(PackageVersion.from_row, rows))
+
+
 @strawberry.type(description="A thing that was bought: a version of a package, with what belongs to both.")
 class OfPackage:
     package_id: strawberry.Private[UUID]
     version_id: strawberry.Private[UUID]
 
-    @strawberry.field(description="The package, also when it is not listed any more.")
-    async def package(self, info: Request) -> Package:
-        return Package.from_row(await info.context.loaders.catalog.packages.load(self.package_id))
-
-    @strawberry.field(description="The version at the time of the purchase.")
-    async def version(self, info: Request) -> PackageVersion:
-        return PackageVersion.from_row(await info.context.loaders.catalog.versions.load(self.version_id))
+    package: Package = batched(load_packages, description="The package, also when it is not listed any more.")
+    version: PackageVersion = batched(load_versions, description="The version at the time of the purchase.")
 
 
 @strawberry.type(description="The right to use what was bought.")
@@ -61,6 +68,11 @@ class Licence(OfPackage, Node):
         return signer.public_keys.get(signer.key_id(self.document) or "")
 
 
+async def load_licences(purchases: Sequence["Purchase"], info: Request) -> list[Licence | None]:
+    found = await info.context.loaders.purchases.licences_of([each.purchase_id for each in purchases])
+    return [Licence.from_row(rows[0]) if rows else None for rows in found]
+
+
 @strawberry.type(description="A package that an account has bought, or is buying.")
 class Purchase(OfPackage, Node):
     status: PurchaseStatus = strawberry.field(description="Where it stands.")
@@ -80,10 +92,9 @@ class Purchase(OfPackage, Node):
             **given,
         )
 
-    @strawberry.field(description="The right that it gave; null before it is complete.")
-    async def licence(self, info: Request) -> Licence | None:
-        rows = await info.context.loaders.purchases.licences_of.load(self.purchase_id)
-        return Licence.from_row(rows[0]) if rows else None
+    licence: Licence | None = batched(
+        load_licences, description="The right that it gave; null before it is complete."
+    )
 
 
 @strawberry.input(description="What to buy.")

@@ -1,5 +1,6 @@
 """Reviews, and what a package shows of them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,10 +10,9 @@ from strawberry import Info
 
 from app.context import Context
 from app.domain.api_keys import Scope
-from app.domain.paging import page
-from app.schema.connections import Connection
+from app.engine.strawberry_schema import batched
+from app.schema.connections import Connection, paged
 from app.schema.node import Node
-from app.schema.paging import After, Before, First, Last
 
 Request = Info[Context, None]
 
@@ -36,34 +36,31 @@ class Review(Node):
         return super().from_row(row, reviewer=Reviewer(username=row.reviewer_username), **given)
 
 
+async def load_own_reviews(packages: Sequence["Reviewed"], info: Request) -> list[Review | None]:
+    viewer = info.context.viewer
+    if viewer is None or not viewer.may(Scope.READ):
+        return [None] * len(packages)
+    pairs = [(package.package_id, viewer.user_id) for package in packages]
+    rows = await info.context.loaders.reviews.written(pairs)
+    return [Review.from_row(row) if row else None for row in rows]
+
+
 @strawberry.type
 class Reviewed:
     """What every package has."""
 
     package_id: strawberry.Private[UUID]
 
-    @strawberry.field(description="Its reviews, the newest first.")
-    async def reviews(
-        self,
-        info: Request,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Review]:
-        loaders = info.context.loaders.reviews
-        wanted = page(order="id", first=first, after=after, last=last, before=before)
-
-        async def count() -> int:
-            return await loaders.counts.load(self.package_id)
-
-        found = await loaders.pages.load((self.package_id, wanted))
-        return Connection[Review].of(found, Review.from_row, count=count)
-
-    @strawberry.field(description="The review by the account that asks, with the scope READ.")
-    async def viewer_review(self, info: Request) -> Review | None:
-        viewer = info.context.viewer
-        if viewer is None or not viewer.may(Scope.READ):
-            return None
-        row = await info.context.loaders.reviews.written.load((self.package_id, viewer.user_id))
-        return Review.from_row(row) if row else None
+    reviews: Connection[Review] = batched(
+        paged(
+            Connection[Review],
+            Review.from_row,
+            of="package_id",
+            pages=lambda loaders: loaders.reviews.pages,
+            counts=lambda loaders: loaders.reviews.counts,
+        ),
+        description="Its reviews, the newest first.",
+    )
+    viewer_review: Review | None = batched(
+        load_own_reviews, description="The review by the account that asks, with the scope READ."
+    )

@@ -6,10 +6,10 @@ import strawberry
 from strawberry import Info
 
 from app.context import Context
-from app.domain.paging import Page, page
-from app.schema.connections import Connection
+from app.engine.strawberry_schema import batched
+from app.schema.access import checked
+from app.schema.connections import Connection, paged
 from app.schema.invoices import Invoice
-from app.schema.paging import After, Before, First, Last
 from app.schema.payments import Payment, PaymentMethod
 from app.schema.purchases import Purchase
 
@@ -25,70 +25,51 @@ class Books:
     def check(self, info: Request) -> None:
         raise NotImplementedError
 
-    @strawberry.field(description="What was bought, the newest first.")
-    async def purchases(
-        self,
-        info: Request,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Purchase]:
-        self.check(info)
-        loaders = info.context.loaders.purchases
-        found = await loaders.pages.load((self.user_id, _page(first, after, last, before)))
-        return Connection[Purchase].of(
-            found, Purchase.from_row, count=lambda: loaders.counts.load(self.user_id)
-        )
-
-    @strawberry.field(description="The invoices, the newest first.")
-    async def invoices(
-        self,
-        info: Request,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Invoice]:
-        self.check(info)
-        loaders = info.context.loaders.invoices
-        found = await loaders.pages.load((self.user_id, _page(first, after, last, before)))
-        return Connection[Invoice].of(
-            found, Invoice.from_row, count=lambda: loaders.counts.load(self.user_id)
-        )
-
-    @strawberry.field(description="The payments, the newest first.")
-    async def payments(
-        self,
-        info: Request,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[Payment]:
-        self.check(info)
-        loaders = info.context.loaders.payments
-        found = await loaders.pages.load((self.user_id, _page(first, after, last, before)))
-        return Connection[Payment].of(
-            found, Payment.from_row, count=lambda: loaders.counts.load(self.user_id)
-        )
-
-    @strawberry.field(description="The ways to pay, the newest first; removed ones are not shown.")
-    async def payment_methods(
-        self,
-        info: Request,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-    ) -> Connection[PaymentMethod]:
-        self.check(info)
-        loaders = info.context.loaders.payments
-        found = await loaders.method_pages.load((self.user_id, _page(first, after, last, before)))
-        return Connection[PaymentMethod].of(
-            found, PaymentMethod.from_row, count=lambda: loaders.method_counts.load(self.user_id)
-        )
-
-
-def _page(first: int | None, after: str | None, last: int | None, before: str | None) -> Page:
-    return page(order="id", first=first, after=after, last=last, before=before)
+    purchases: Connection[Purchase] = batched(
+        checked(
+            paged(
+                Connection[Purchase],
+                Purchase.from_row,
+                of="user_id",
+                pages=lambda loaders: loaders.purchases.pages,
+                counts=lambda loaders: loaders.purchases.counts,
+            )
+        ),
+        description="What was bought, the newest first.",
+    )
+    invoices: Connection[Invoice] = batched(
+        checked(
+            paged(
+                Connection[Invoice],
+                Invoice.from_row,
+                of="user_id",
+                pages=lambda loaders: loaders.invoices.pages,
+                counts=lambda loaders: loaders.invoices.counts,
+            )
+        ),
+        description="The invoices, the newest first.",
+    )
+    payments: Connection[Payment] = batched(
+        checked(
+            paged(
+                Connection[Payment],
+                Payment.from_row,
+                of="user_id",
+                pages=lambda loaders: loaders.payments.pages,
+                counts=lambda loaders: loaders.payments.counts,
+            )
+        ),
+        description="The payments, the newest first.",
+    )
+    payment_methods: Connection[PaymentMethod] = batched(
+        checked(
+            paged(
+                Connection[PaymentMethod],
+                PaymentMethod.from_row,
+                of="user_id",
+                pages=lambda loaders: loaders.payments.method_pages,
+                counts=lambda loaders: loaders.payments.method_counts,
+            )
+        ),
+        description="The ways to pay, the newest first; removed ones are not shown.",
+    )
