@@ -72,6 +72,17 @@ async def password_changed(deps: Deps, fact: Fact) -> None:
     )
 
 
+async def email_changed(deps: Deps, fact: Fact) -> None:
+    await notices.email_changed(
+        mailer=deps.mailer,
+        base_url=deps.base_url,
+        username=fact.payload["username"],
+        email=fact.payload["email"],
+        changed_at=fact.created_at,
+        key=fact.key,
+    )
+
+
 async def quota(deps: Deps, fact: Fact) -> None:
     resets_at = fact.payload["resets_at"]
     await notices.quota(
@@ -118,6 +129,7 @@ HANDLERS: Mapping[Topic, Handler] = MappingProxyType(
         Topic.VERIFY_EMAIL: verify_email,
         Topic.RESET_PASSWORD: reset_password,
         Topic.PASSWORD_CHANGED: password_changed,
+        Topic.EMAIL_CHANGED: email_changed,
         Topic.QUOTA_NEAR: quota,
         Topic.QUOTA_REACHED: quota,
         Topic.PURCHASE_COMPLETED: purchase_completed,

@@ -17,6 +17,7 @@ class Topic(StrEnum):
     VERIFY_EMAIL = "account.verify_email"
     RESET_PASSWORD = "account.reset_password"  # noqa: S105 - a topic, not a password
     PASSWORD_CHANGED = "account.password_changed"  # noqa: S105 - a topic, not a password
+    EMAIL_CHANGED = "account.email_changed"
     QUOTA_NEAR = "quota.near"
     QUOTA_REACHED = "quota.reached"
     PURCHASE_COMPLETED = "purchase.completed"

@@ -115,7 +115,10 @@ async def update_profile(
     display_name: str | None,
     now: datetime,
 ) -> None:
-    """Changes what is given; a new address must be verified anew. Raises InvalidInput, Conflict."""
+    """Changes what is given; a new address must be verified anew, and the old one is told.
+
+    Raises InvalidInput, Conflict.
+    """
     values: dict[str, Any] = {}
     if username is not None:
         values["username"], values["username_key"] = identity.username(username)
@@ -128,6 +131,8 @@ async def update_profile(
         new_email = identity.normalise_email(email) if email is not None else None
         if user is not None and new_email not in (None, user.email):
             values |= {"email": new_email, "email_verified_at": None}
+            told = {"username": user.username, "email": user.email}
+            await outbox.add(connection, Topic.EMAIL_CHANGED, told, now=now)
             await outbox.add(connection, Topic.VERIFY_EMAIL, {"user_id": str(user_id)}, now=now)
         if values:
             await accounts.change(connection, user_id, values=values, now=now)

@@ -125,6 +125,16 @@ async def password_changed(
     await mailer.send(Message(key, user.email, subject, text))
 
 
+async def email_changed(
+    *, mailer: Mailer, base_url: str, username: str, email: str, changed_at: datetime, key: str
+) -> None:
+    """Tells the address that was: its owner may not be the one who changed it. Raises MailError."""
+    subject, text = render(
+        "email_changed", username=username, changed_at=_spelt(changed_at), base_url=base_url
+    )
+    await mailer.send(Message(key, email, subject, text))
+
+
 async def quota(
     *,
     database: Database,

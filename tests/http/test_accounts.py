@@ -317,6 +317,11 @@ async def test_verifying_the_address(api: Api) -> None:
     change = 'mutation { updateProfile(input: {email: "ada@new.test"}) { user { email emailVerified } errors { code } } }'
     changed = (await account.api(change)).payload()
     assert changed == {"user": {"email": "ada@new.test", "emailVerified": False}, "errors": []}
+    async with api.deps.database.read() as connection:
+        told = select(OutboxFact.payload).where(OutboxFact.topic == "account.email_changed")
+        assert (await connection.execute(told)).scalars().all() == [
+            {"username": "ada", "email": "ada@example.test"}
+        ]
 
 
 async def test_a_link_of_an_address_that_was_changed_is_void(api: Api) -> None:

@@ -132,6 +132,12 @@ async def test_a_changed_password_is_told(post: Post) -> None:
     assert "was changed on 15 January 2026, 12:00 UTC" in message.text
 
 
+async def test_the_old_address_hears_of_the_change(post: Post) -> None:
+    (message,) = await post.after(Topic.EMAIL_CHANGED, username="ada", email="ada@old.test")
+    assert (message.to, message.subject) == ("ada@old.test", "The address of your account was changed")
+    assert "on 15 January 2026, 12:00 UTC your account was given another e-mail address" in message.text
+
+
 async def test_a_reached_and_a_near_limit_are_told(post: Post) -> None:
     user = await new_user(post)
     month = {**QUOTA, "resets_at": (NOW + timedelta(days=31)).isoformat()}
