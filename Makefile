@@ -20,11 +20,11 @@ export npm_config_cache := $(CURDIR)/.cache/npm
 export npm_config_update_notifier := false
 export npm_config_fund := false
 
-.PHONY: help setup setup-dev run test check format schema lock graphiql bench-db clean
+.PHONY: help setup setup-dev run test check format schema lock graphiql bench-hostile bench-db clean
 .NOTPARALLEL:
 
 help: ## List every target
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  make test ARGS='tests/unit -k money'   runs some tests; PYTHON=python3.12 make setup   picks a Python"
 
@@ -56,6 +56,9 @@ lock: ## Resolve the dependencies again and write requirements/*.lock
 
 graphiql: setup-dev ## Build the GraphiQL page that the server hands out
 	@"$(PY)" scripts/build_graphiql.py
+
+bench-hostile: setup-dev ## Measure for how long a hostile document holds the event loop
+	@"$(PY)" -m bench.hostile $(ARGS)
 
 bench-db: setup ## Make the large database used for measuring
 	@$(BIN)/revgraph bench-database $(ARGS)
