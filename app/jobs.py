@@ -11,6 +11,7 @@ from app.context import Deps
 from app.domain.outbox import Topic
 from app.domain.plans import Resource
 from app.services import housekeeping, notices, uploads
+from app.settlement import customers
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,11 @@ async def purchase_completed(deps: Deps, fact: Fact) -> None:
     )
 
 
+async def customer_changed(deps: Deps, fact: Fact) -> None:
+    if deps.provider is not None:
+        await customers.pass_on(deps.tools, UUID(fact.payload["user_id"]))
+
+
 async def write_last_used(deps: Deps) -> None:
     await housekeeping.write_last_used(database=deps.database, last_used=deps.last_used)
 
@@ -132,6 +138,7 @@ HANDLERS: Mapping[Topic, Handler] = MappingProxyType(
         Topic.EMAIL_CHANGED: email_changed,
         Topic.QUOTA_NEAR: quota,
         Topic.QUOTA_REACHED: quota,
+        Topic.CUSTOMER_CHANGED: customer_changed,
         Topic.PURCHASE_COMPLETED: purchase_completed,
     }
 )

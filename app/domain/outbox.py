@@ -20,6 +20,7 @@ class Topic(StrEnum):
     EMAIL_CHANGED = "account.email_changed"
     QUOTA_NEAR = "quota.near"
     QUOTA_REACHED = "quota.reached"
+    CUSTOMER_CHANGED = "account.customer_changed"
     PURCHASE_COMPLETED = "purchase.completed"
 
 

@@ -40,7 +40,10 @@ class Declined(ProviderRefused):
 
 
 class Customers(Protocol):
-    async def create(self, *, email: str, name: str, user_id: str, key: str) -> Object: ...
+    async def create(self, *, user_id: str, key: str) -> Object:
+        """Without what may change, so that a repetition is the same request: ``change`` tells the rest."""
+        ...
+
     async def get(self, customer_id: str) -> Object | None:
         """None where it was deleted or never was."""
         ...

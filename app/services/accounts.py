@@ -12,6 +12,7 @@ from app.db.repositories import (
     api_keys,
     audit,
     authors,
+    customers,
     outbox,
     quotas,
     sessions,
@@ -136,6 +137,7 @@ async def update_profile(
             await outbox.add(connection, Topic.VERIFY_EMAIL, {"user_id": str(user_id)}, now=now)
         if values:
             await accounts.change(connection, user_id, values=values, now=now)
+            await _tell_provider(connection, user_id, now=now)
             if username is not None:
                 await authors.rename(connection, user_id, username=values["username"])
             await audit.note(
@@ -146,6 +148,13 @@ async def update_profile(
                 now=now,
                 changed=sorted(values),
             )
+
+
+async def _tell_provider(connection: AsyncConnection, user_id: UUID, *, now: datetime) -> None:
+    """Asked after the change, whose lock lets nobody become a customer in between."""
+    user = await customers.of_user(connection, user_id)
+    if user is not None and user.stripe_customer_id is not None:
+        await outbox.add(connection, Topic.CUSTOMER_CHANGED, {"user_id": str(user_id)}, now=now)
 
 
 async def verify_email(*, database: Database, tokens: Tokens, token: str, now: datetime) -> UUID:

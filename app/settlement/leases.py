@@ -1,7 +1,8 @@
 """Who may bring an object up to date: one at a time, and nobody for ever."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -44,6 +45,16 @@ async def take(database: Database, object_id: str, *, clock: Callable[[], dateti
             return lease
         await asyncio.sleep(PAUSE_SECONDS)
     raise Busy(object_id)
+
+
+@asynccontextmanager
+async def held(database: Database, object_id: str, *, clock: Callable[[], datetime]) -> AsyncIterator[Lease]:
+    """The lease, given back in the end however the block went. Raises Busy."""
+    lease = await take(database, object_id, clock=clock)
+    try:
+        yield lease
+    finally:
+        await give_back(database, lease)
 
 
 async def prove(connection: AsyncConnection, lease: Lease) -> None:

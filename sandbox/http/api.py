@@ -75,6 +75,7 @@ async def answer(sandbox: "Sandbox", request: Request, call: Call) -> tuple[int,
         )
         if found:
             call.replayed = found.request
+            await trouble(sandbox, call, "after", found.status, found.body.encode())
             return found.status, found.body.encode()
         call.held = True
     await trouble(sandbox, call, "before")

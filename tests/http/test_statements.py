@@ -28,7 +28,7 @@ MOST = {
     "resetPassword": 2,
     "verifyEmail": 2,
     "changePassword": 15,
-    "updateProfile": 7,
+    "updateProfile": 8,
     "createApiKey": 8,
     "rotateApiKey": 12,
     "revokeApiKey": 8,

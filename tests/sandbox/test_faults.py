@@ -41,6 +41,15 @@ def test_an_answer_lost_after_the_commit_is_found_under_its_key(
     assert count(client) == 1
 
 
+def test_a_replayed_answer_may_be_lost_too(stand_in: StandIn, client: stripe.StripeClient) -> None:
+    stand_in.ask("/faults", kind="drop", when="after", method="POST", times=2)
+    for _ in range(2):
+        with pytest.raises(stripe.APIConnectionError):
+            create(client)
+    assert create(client).name == "A"
+    assert count(client) == 1
+
+
 def test_a_stored_error_is_replayed_for_ever(stand_in: StandIn, client: stripe.StripeClient) -> None:
     stand_in.ask("/faults", kind="error", when="after", method="POST", stored=True)
     for _ in range(3):

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+import stripe
 from pydantic import SecretStr
 
 from app.bootstrap import Settings
+from app.gateways.stripe.gateway import RETRIES
 from tests.support.clients import Api, Clock, served
 from tests.support.stand_in import SECRET, StandIn
 
@@ -27,6 +29,10 @@ class Shop:
         """What the payer does on the provider's page: pay, decline, authenticate, …"""
         return self.stand_in.ask(f"/act/{object_id}", action=action, **given)
 
+    def lose(self, path: str, *, when: str, method: str = "POST") -> None:
+        """One call gets no answer, also none to what the SDK repeats: executed once (after) or not (before)."""
+        self.stand_in.ask("/faults", kind="drop", when=when, method=method, path=path, times=1 + RETRIES)
+
 
 @pytest.fixture
 def paying_settings(settings: Settings, stand_in: StandIn) -> Settings:
@@ -45,8 +51,9 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def stand_in(clock: Clock) -> Any:
-    """Stands at the application's moment."""
+def stand_in(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Stands at the application's moment; what the SDK repeats, it repeats soon."""
+    monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.01)
     running = StandIn(now=int(clock.now.timestamp()))
     yield running
     running.stop()

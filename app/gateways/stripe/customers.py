@@ -11,8 +11,8 @@ class Customers:
     def __init__(self, nouns: Any) -> None:
         self._customers = nouns.customers
 
-    async def create(self, *, email: str, name: str, user_id: str, key: str) -> Object:
-        params = {"email": email, "name": name, "metadata": {"user_id": user_id}}
+    async def create(self, *, user_id: str, key: str) -> Object:
+        params = {"metadata": {"user_id": user_id}}
         return await call(self._customers.create_async, params=params, key=key)
 
     async def get(self, customer_id: str) -> Object | None:

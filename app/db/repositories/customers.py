@@ -1,0 +1,36 @@
+"""Customers: which one an account is at the payment provider."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db.models import User
+
+CUSTOMER: tuple[Any, ...] = (
+    User.id,
+    User.stripe_customer_id,
+    User.email,
+    func.coalesce(User.display_name, User.username).label("name"),
+)
+
+
+async def of_user(connection: AsyncConnection, user_id: UUID) -> Row[Any] | None:
+    """None where the account has ended."""
+    statement = select(*CUSTOMER).where(User.id == user_id, User.deleted_at.is_(None))
+    return (await connection.execute(statement)).one_or_none()
+
+
+async def record(
+    connection: AsyncConnection, user_id: UUID, *, customer_id: str, now: datetime
+) -> Row[Any] | None:
+    """The account as it is now, also when it has ended: the customer is still its own."""
+    statement = (
+        update(User)
+        .where(User.id == user_id, User.stripe_customer_id.is_(None))
+        .values(stripe_customer_id=customer_id, updated_at=now)
+        .returning(*CUSTOMER)
+    )
+    return (await connection.execute(statement)).one_or_none()
