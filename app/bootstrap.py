@@ -8,6 +8,7 @@ from importlib import resources
 from app.config import ConfigurationError, Settings, load_settings
 from app.context import Deps
 from app.db.database import Database
+from app.domain.commission import Terms, load_terms, merge_terms
 from app.domain.errors import InvalidInput
 from app.domain.plans import Plan, Tier, load_plans, merge_plans
 from app.gateways.keyring import Keyring
@@ -39,6 +40,7 @@ def build_deps(settings: Settings) -> Deps:
             signer=_signer(settings, keyring),
             last_used=LastUsedBuffer(),
             plans=_plans(settings),
+            commission=_commission(settings),
             clock=lambda: datetime.now(UTC),
             base_url=settings.base_url,
             production=settings.production,
@@ -100,6 +102,16 @@ def _plans(settings: Settings) -> Mapping[Tier, Plan]:
         return merge_plans(defaults, settings.plans_file.read_text())
     except (OSError, UnicodeDecodeError, InvalidInput) as error:
         raise ConfigurationError([f"PLANS_FILE: {error}"]) from None
+
+
+def _commission(settings: Settings) -> Terms:
+    defaults = resources.files("app.domain").joinpath("commission.toml").read_text()
+    if settings.commission_file is None:
+        return load_terms(defaults)
+    try:
+        return merge_terms(defaults, settings.commission_file.read_text())
+    except (OSError, UnicodeDecodeError, InvalidInput) as error:
+        raise ConfigurationError([f"COMMISSION_FILE: {error}"]) from None
 
 
 async def close_deps(deps: Deps) -> None:

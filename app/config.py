@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     storage_url: str = ""
     max_upload_bytes: int = Field(default=500_000_000, ge=1)
     plans_file: Path | None = None
+    commission_file: Path | None = None
 
     stripe_api_key: SecretStr = SecretStr("")
     stripe_webhook_secret: Annotated[list[SecretStr], NoDecode] = []

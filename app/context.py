@@ -8,6 +8,7 @@ from time import monotonic
 
 from app.dataloaders import Loaders
 from app.db.database import Database
+from app.domain.commission import Terms
 from app.domain.errors import InvalidToken, PaymentsNotConfigured, Unauthenticated
 from app.domain.plans import Plan, Tier
 from app.domain.viewer import Allowance, Viewer
@@ -31,6 +32,7 @@ class Deps:
     store: ObjectStore
     signer: LicenceSigner
     plans: Mapping[Tier, Plan]
+    commission: Terms
     last_used: LastUsed
     clock: Callable[[], datetime]
     base_url: str
@@ -49,6 +51,7 @@ class Deps:
             provider=self.provider,
             signer=self.signer,
             plans=self.plans,
+            commission=self.commission,
             clock=self.clock,
         )
 

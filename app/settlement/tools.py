@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.db.database import Database
+from app.domain.commission import Terms
 from app.domain.plans import Plan, Tier
 from app.ports import LicenceSigner
 from app.ports.provider import PaymentProvider
@@ -16,4 +17,5 @@ class Tools:
     provider: PaymentProvider
     signer: LicenceSigner
     plans: Mapping[Tier, Plan]
+    commission: Terms
     clock: Callable[[], datetime]

@@ -50,6 +50,7 @@ def deps_of(database: Any, *, clock: Clock | None = None, mailer: KeptMail | Non
         store=absent,
         signer=absent,
         plans=absent,
+        commission=absent,
         last_used=LastUsedBuffer(),
         clock=clock or Clock(),
         base_url="https://shop.test",

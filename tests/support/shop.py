@@ -96,6 +96,7 @@ class Shop:
             store=self.store,  # type: ignore[arg-type]  # reading is all that downloads do
             signer=Ed25519Signer(bytes(32)),
             plans={tier: Plan(tier, "", "", None, self.limits) for tier in Tier},
+            commission=unused,
             last_used=unused,
             clock=lambda: self.now,
             base_url="http://shop.test",

@@ -293,7 +293,13 @@ def test_addresses_must_be_web_addresses(
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("REDIS_URL", "foo"), ("RATE_LIMIT_REQUESTS", "abc"), ("PLANS_FILE", "missing.toml")]
+    ("name", "value"),
+    [
+        ("REDIS_URL", "foo"),
+        ("RATE_LIMIT_REQUESTS", "abc"),
+        ("PLANS_FILE", "missing.toml"),
+        ("COMMISSION_FILE", "missing.toml"),
+    ],
 )
 def test_what_a_gateway_refuses_names_the_setting(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str

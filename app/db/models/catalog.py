@@ -24,7 +24,10 @@ BinarySortable = String(512).with_variant(String(512, collation="C"), "postgresq
 
 
 class Author(Base):
-    """Who publishes; without ``user_id`` when imported from elsewhere."""
+    """Who publishes; without ``user_id`` when imported from elsewhere.
+
+    ``paid_sales`` are those that count for the commission.
+    """
 
     __tablename__ = "authors"
 
@@ -34,6 +37,7 @@ class Author(Base):
     username_key: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime]
     stripe_account_id: Mapped[str | None] = mapped_column(String(255))
+    paid_sales: Mapped[int] = mapped_column(server_default="0")
 
 
 class Package(Base):

@@ -13,14 +13,23 @@ _TO_CHECK = text("check_at IS NOT NULL")
 
 
 class LedgerEntry(Base):
-    """One event in the books, once for each ``source``; its lines sum to zero."""
+    """One event in the books, once for each ``source``; its lines sum to zero.
+
+    ``purchase_id``: of the sale, and of everything that took of it or gave back.
+    """
 
     __tablename__ = "ledger_entries"
-    __table_args__ = (one_of("kind", EntryKind), currency_code(), UniqueConstraint("kind", "source"))
+    __table_args__ = (
+        one_of("kind", EntryKind),
+        currency_code(),
+        UniqueConstraint("kind", "source"),
+        Index(None, "purchase_id"),
+    )
 
     id: Mapped[Id]
     kind: Mapped[str] = mapped_column(String(32))
     source: Mapped[str] = mapped_column(String(255))
+    purchase_id: Mapped[UUID | None] = mapped_column(ForeignKey("purchases.id"))
     currency: Mapped[Currency]
     occurred_at: Mapped[datetime]
     created_at: Mapped[datetime]
@@ -29,7 +38,7 @@ class LedgerEntry(Base):
 class LedgerLine(Base):
     """Minor units of the entry's currency: positive is a debit, negative a credit.
 
-    ``available_at``: from when an author's share may be paid out.
+    ``available_at``: from when an author's share may be paid out; None: withheld while it is disputed.
     """
 
     __tablename__ = "ledger_lines"

@@ -17,6 +17,47 @@ CLOSED_SETS = [
     ("scheduled_interval", "VARCHAR(8)", "'month', 'year'"),
 ]
 
+# The books: what is written stays, on both databases; and on PostgreSQL, which can look when a transaction ends,
+# no entry is committed whose lines do not sum to zero. On SQLite the repository, its only writer, sees to that.
+BALANCED = [
+    """
+    CREATE FUNCTION ledger_entry_balances() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF (SELECT sum(amount_cents) FROM ledger_lines WHERE entry_id = NEW.entry_id) <> 0
+            OR NEW.currency <> (SELECT currency FROM ledger_entries WHERE id = NEW.entry_id)
+        THEN
+            RAISE EXCEPTION 'ledger entry % does not balance', NEW.entry_id USING ERRCODE = 'check_violation';
+        END IF;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE CONSTRAINT TRIGGER ledger_lines_balance AFTER INSERT ON ledger_lines
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger_entry_balances()
+    """,
+    """
+    CREATE FUNCTION ledger_is_kept() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        RAISE EXCEPTION 'what is in the ledger stays: write another entry' USING ERRCODE = 'check_violation';
+    END $$
+    """,
+    *(
+        f"CREATE TRIGGER {table}_kept BEFORE UPDATE OR DELETE ON {table} "
+        "FOR EACH ROW EXECUTE FUNCTION ledger_is_kept()"
+        for table in ("ledger_entries", "ledger_lines")
+    ),
+]
+KEPT_ON_SQLITE = [
+    f"CREATE TRIGGER {table}_kept_{verb.lower()} BEFORE {verb} ON {table} "
+    "BEGIN SELECT RAISE(ABORT, 'what is in the ledger stays: write another entry'); END"
+    for table in ("ledger_entries", "ledger_lines")
+    for verb in ("UPDATE", "DELETE")
+]
+
+
+def _is_postgresql() -> bool:
+    return op.get_bind().dialect.name == "postgresql"
+
 
 def upgrade() -> None:
     op.create_table(
@@ -24,6 +65,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("kind", sa.String(length=32), nullable=False),
         sa.Column("source", sa.String(length=255), nullable=False),
+        sa.Column("purchase_id", sa.Uuid(), nullable=True),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("occurred_at", UtcDateTime(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
@@ -35,9 +77,13 @@ def upgrade() -> None:
             "length(currency) = 3 AND currency = upper(currency)",
             name=op.f("ck_ledger_entries_currency_iso_4217"),
         ),
+        sa.ForeignKeyConstraint(
+            ["purchase_id"], ["purchases.id"], name=op.f("fk_ledger_entries_purchase_id_purchases")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_entries")),
         sa.UniqueConstraint("kind", "source", name=op.f("uq_ledger_entries_kind_source")),
     )
+    op.create_index(op.f("ix_ledger_entries_purchase_id"), "ledger_entries", ["purchase_id"], unique=False)
     op.create_table(
         "object_leases",
         sa.Column("object_id", sa.String(length=255), nullable=False),
@@ -131,6 +177,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_ledger_lines_author", "ledger_lines", ["author_id", "available_at"], unique=False)
     op.create_index(op.f("ix_ledger_lines_entry_id"), "ledger_lines", ["entry_id"], unique=False)
+    for statement in BALANCED if _is_postgresql() else KEPT_ON_SQLITE:
+        op.execute(statement)
 
     op.create_table(
         "payouts",
@@ -247,6 +295,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_disputes_payment_id_id"), "disputes", ["payment_id", "id"], unique=False)
 
     op.add_column("authors", sa.Column("stripe_account_id", sa.String(length=255), nullable=True))
+    op.add_column("authors", sa.Column("paid_sales", sa.BigInteger(), server_default="0", nullable=False))
 
     op.add_column(
         "invoice_lines", sa.Column("discount_cents", sa.BigInteger(), server_default="0", nullable=False)
@@ -368,6 +417,7 @@ def downgrade() -> None:
     op.drop_column("invoice_lines", "tax_cents")
     op.drop_column("invoice_lines", "discount_cents")
 
+    op.drop_column("authors", "paid_sales")
     op.drop_column("authors", "stripe_account_id")
 
     op.drop_index(op.f("ix_disputes_payment_id_id"), table_name="disputes")
@@ -403,4 +453,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_object_leases_expires_at"), table_name="object_leases")
 
     op.drop_table("object_leases")
+    op.drop_index(op.f("ix_ledger_entries_purchase_id"), table_name="ledger_entries")
     op.drop_table("ledger_entries")
+    if _is_postgresql():
+        op.execute("DROP FUNCTION ledger_entry_balances")
+        op.execute("DROP FUNCTION ledger_is_kept")
