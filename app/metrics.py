@@ -79,6 +79,11 @@ DOWNLOADS = Counter(
     ["outcome"],
     registry=REGISTRY,
 )
+SUBSCRIPTIONS_FLAGGED = Counter(
+    "revgraph_subscriptions_flagged_total",
+    "Subscriptions at the provider that a person should look at, by reason.",
+    ["reason"],
+)
 OUTBOX_FACTS = Counter(
     "revgraph_outbox_facts",
     "Attempts to act on a fact, by topic and outcome: done, retried, dead.",

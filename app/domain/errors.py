@@ -23,6 +23,7 @@ it is a top-level GraphQL error even inside a mutation. All others are data: a m
     ├── AccountLocked            ACCOUNT_LOCKED
     ├── QuotaExceeded            QUOTA_EXCEEDED
     ├── IdempotencyMismatch      IDEMPOTENCY_KEY_REUSED
+    ├── NotForSale               PLAN_NOT_FOR_SALE
     └── PaymentsNotConfigured    PAYMENTS_NOT_CONFIGURED
 """
 
@@ -215,11 +216,24 @@ class IdempotencyMismatch(DomainError):
         )
 
 
+class NotForSale(DomainError):
+    """A plan without a price, which is agreed with the customer, or one without a price for the interval."""
+
+    code = "PLAN_NOT_FOR_SALE"
+
+    def __init__(self, tier: str, interval: str) -> None:
+        super().__init__(
+            f"The plan {tier.upper()} cannot be subscribed to by the {interval} here: the query plans tells "
+            "what can; for other terms, write to us.",
+            path=("input", "tier"),
+        )
+
+
 class PaymentsNotConfigured(DomainError):
     code = "PAYMENTS_NOT_CONFIGURED"
 
     def __init__(self) -> None:
-        super().__init__("This package is paid, and this server takes no payments yet.")
+        super().__init__("This has to be paid, and this server takes no payments yet.")
 
 
 def _instant(moment: datetime) -> str:

@@ -16,6 +16,9 @@ from app.domain.money import Money, currency_code
 
 MAX_VALUE = 2**63 - 1
 """What a 64-bit column holds."""
+LONGEST_TRIAL = 730
+"""Days; the payment provider takes no more."""
+KEYS = {"name", "description", "monthly_price", "yearly_price", "trial_days", "limits"}
 
 
 class Tier(StrEnum):
@@ -52,13 +55,23 @@ class Resource(StrEnum):
 
 @dataclass(frozen=True)
 class Plan:
-    """``monthly_price`` None: agreed with the customer. ``limits`` has every resource; None: unlimited."""
+    """``monthly_price`` None: agreed with the customer; ``yearly_price`` None: not to be had by the year.
+
+    ``limits`` has every resource; None: unlimited. ``trial_days`` cost nothing, once for each account.
+    """
 
     tier: Tier
     name: str
     description: str
     monthly_price: Money | None
     limits: Mapping[Resource, int | None]
+    yearly_price: Money | None = None
+    trial_days: int = 0
+
+    def price(self, interval: Interval) -> Money | None:
+        """What an ``interval`` costs, before taxes; None where nobody can subscribe to it by themselves."""
+        price = self.yearly_price if interval is Interval.YEAR else self.monthly_price
+        return price if price is not None and price.amount_cents > 0 else None
 
 
 def load_plans(text: str) -> dict[Tier, Plan]:
@@ -86,22 +99,37 @@ def _parse(text: str) -> dict[str, Any]:
 
 
 def _plan(tier: Tier, table: Mapping[str, Any]) -> Plan:
-    _only(table, {"name", "description", "monthly_price", "limits"}, path=tier, what="key")
+    _only(table, KEYS, path=tier, what="key")
     limits = _table(table, "limits", path=tier)
     _only(limits, set(Resource), path=f"{tier}.limits", what="resource")
-    return Plan(
+    plan = Plan(
         tier=tier,
         name=_words(table, "name", path=tier),
         description=_words(table, "description", path=tier),
-        monthly_price=_price(table, path=tier),
+        monthly_price=_price(table, "monthly_price", path=tier),
         limits=MappingProxyType({each: _limit(limits, each, path=f"{tier}.limits") for each in Resource}),
+        yearly_price=_price(table, "yearly_price", path=tier) if "yearly_price" in table else None,
+        trial_days=_count(table, "trial_days", path=tier) if "trial_days" in table else 0,
     )
+    _check(plan)
+    return plan
 
 
-def _price(table: Mapping[str, Any], *, path: str) -> Money | None:
-    if table.get("monthly_price") == "contact":
+def _check(plan: Plan) -> None:
+    """What the values must be to each other."""
+    monthly, yearly = plan.monthly_price, plan.yearly_price
+    if yearly is not None and (monthly is None or monthly.currency != yearly.currency):
+        raise _refused(f"{plan.tier}.yearly_price", "needs a monthly price in the same currency")
+    if plan.trial_days > LONGEST_TRIAL:
+        raise _refused(f"{plan.tier}.trial_days", f"must be at most {LONGEST_TRIAL}")
+    if plan.trial_days and not any(map(plan.price, Interval)):
+        raise _refused(f"{plan.tier}.trial_days", "needs a price that would follow")
+
+
+def _price(table: Mapping[str, Any], key: str, *, path: str) -> Money | None:
+    if table.get(key) == "contact":
         return None
-    price, path = _table(table, "monthly_price", path=path), f"{path}.monthly_price"
+    price, path = _table(table, key, path=path), f"{path}.{key}"
     _only(price, {"amount_cents", "currency"}, path=path, what="key")
     currency = currency_code(_words(price, "currency", path=path), field=f"{path}.currency")
     return Money(_count(price, "amount_cents", path=path), currency)
@@ -159,12 +187,15 @@ def _laid_over(plan: Plan, tables: Mapping[str, Any], tier: Tier) -> dict[str, A
 
 
 def _as_table(plan: Plan) -> dict[str, Any]:
-    price = plan.monthly_price
-    return {
+    table: dict[str, Any] = {
         "name": plan.name,
         "description": plan.description,
-        "monthly_price": {"amount_cents": price.amount_cents, "currency": price.currency}
-        if price
-        else "contact",
+        "monthly_price": _price_table(plan.monthly_price),
+        "trial_days": plan.trial_days,
         "limits": {each: "unlimited" if limit is None else limit for each, limit in plan.limits.items()},
     }
+    return table | ({"yearly_price": _price_table(plan.yearly_price)} if plan.yearly_price else {})
+
+
+def _price_table(price: Money | None) -> dict[str, Any] | str:
+    return {"amount_cents": price.amount_cents, "currency": price.currency} if price else "contact"

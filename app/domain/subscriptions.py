@@ -1,6 +1,9 @@
-"""The states of a subscription, in the payment provider's terms."""
+"""The states of a subscription, in the payment provider's terms, and what stands beside them."""
 
+from dataclasses import dataclass
 from enum import StrEnum
+
+from app.domain.plans import Interval, Tier
 
 
 class SubscriptionStatus(StrEnum):
@@ -14,14 +17,23 @@ class SubscriptionStatus(StrEnum):
     INCOMPLETE_EXPIRED = "incomplete_expired"
 
 
-LIVE = (
-    SubscriptionStatus.TRIALING,
-    SubscriptionStatus.ACTIVE,
-    SubscriptionStatus.PAST_DUE,
-    SubscriptionStatus.UNPAID,
-    SubscriptionStatus.PAUSED,
-)
-"""The states in which a subscription gives the account its tier: at most one such row an account."""
+LIVE = (SubscriptionStatus.TRIALING, SubscriptionStatus.ACTIVE, SubscriptionStatus.PAST_DUE)
+"""The states in which a subscription gives the account its tier: one such row an account, always.
+
+Whoever pays nothing has a row of the free plan, without an id of the provider's. It stands beside a
+subscription that is incomplete, unpaid or paused, and begins anew when a paid one ends.
+"""
+OVER = (SubscriptionStatus.CANCELED, SubscriptionStatus.INCOMPLETE_EXPIRED)
+"""What is over never comes back."""
+
+
+class Outlook(StrEnum):
+    """What becomes of a subscription at the end of its period."""
+
+    CONTINUES = "continues"
+    CHANGES = "changes"
+    """Another plan follows, or the same by another interval."""
+    ENDS = "ends"
 
 
 class ChangeKind(StrEnum):
@@ -38,3 +50,11 @@ class ChangeStatus(StrEnum):
     REQUESTED = "requested"
     APPLIED = "applied"
     FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A plan by the month or by the year."""
+
+    tier: Tier
+    interval: Interval

@@ -6,11 +6,12 @@ from app.domain.api_keys import Role, Scope
 from app.domain.lifecycle import PackageAction, PackageStatus, VersionStatus
 from app.domain.listing import PackageSort
 from app.domain.payments import InvoiceStatus, PaymentStatus
-from app.domain.plans import Resource, Tier
+from app.domain.plans import Interval, Resource, Tier
 from app.domain.purchases import LicenceStatus, PurchaseStatus
 from app.domain.subscriptions import SubscriptionStatus
 
 __all__ = [
+    "Interval",
     "InvoiceStatus",
     "LicenceStatus",
     "PackageAction",
@@ -26,6 +27,7 @@ __all__ = [
     "VersionStatus",
 ]
 
+strawberry.enum(Interval, name="BillingInterval", description="How often a plan is paid.")
 strawberry.enum(InvoiceStatus, description="The states of an invoice, in the payment provider's terms.")
 strawberry.enum(LicenceStatus, description="Whether a licence still gives its right.")
 strawberry.enum(PaymentStatus, description="The states of a payment, in the payment provider's terms.")

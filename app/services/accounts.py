@@ -198,6 +198,6 @@ async def _close(connection: AsyncConnection, user_id: UUID, *, verified: str | 
     await sessions.forget_person(connection, user_id)
     await api_keys.revoke_all(connection, user_id, now=now)
     await authors.anonymise(connection, user_id)
-    await subscriptions.end(connection, user_id, now=now)
+    await subscriptions.end_free(connection, user_id, now=now)
     await accounts.anonymise(connection, user_id, now=now)
     await audit.note(connection, "delete_account", actor_id=user_id, subject_id=user_id, now=now)

@@ -4,14 +4,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, and_, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.models.base import Base, Currency, Id, at_least, currency_code, one_of
 from app.domain.plans import Interval, Tier
 from app.domain.subscriptions import LIVE, ChangeKind, ChangeStatus, SubscriptionStatus
 
-_LIVE = text("status IN ({})".format(", ".join(f"'{status}'" for status in LIVE)))
+_LIVE = text("status IN ({}) AND superseded_at IS NULL".format(", ".join(f"'{status}'" for status in LIVE)))
 _TO_CHECK = text("check_at IS NOT NULL")
 
 
@@ -20,6 +20,7 @@ class Subscription(Base):
 
     It passes from each subscription of an account to the next, so that no change of tier resets usage.
     ``price_cents`` is for a ``billing_interval``; ``scheduled_*`` is what follows at the period's end.
+    ``superseded_at``: it runs at the provider, but another one gives the account its tier.
     """
 
     __tablename__ = "subscriptions"
@@ -56,6 +57,11 @@ class Subscription(Base):
     scheduled_tier: Mapped[str | None] = mapped_column(String(16))
     scheduled_interval: Mapped[str | None] = mapped_column(String(8))
     stripe_schedule_id: Mapped[str | None] = mapped_column(String(255))
+    superseded_at: Mapped[datetime | None]
+
+
+LIVE_ROW = and_(Subscription.status.in_(LIVE), Subscription.superseded_at.is_(None))
+"""The row that gives an account its tier and the anchor of its months."""
 
 
 class PlanPrice(Base):
@@ -118,6 +124,7 @@ class TierChange(Base):
         one_of("kind", ChangeKind),
         one_of("status", ChangeStatus),
         Index(None, "user_id", "id"),
+        Index("uq_tier_changes_quote_id", "quote_id", unique=True),
         Index("ix_tier_changes_check_at", "check_at", postgresql_where=_TO_CHECK, sqlite_where=_TO_CHECK),
     )
 

@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.ids import new_id
 from app.db.models import ApiKey, Session, Subscription, User
+from app.db.models.subscriptions import LIVE_ROW
 from app.db.rows import Row
 from app.domain.api_keys import Role
 from app.domain.errors import Conflict, Unauthenticated
-from app.domain.subscriptions import LIVE
 
 USER = (
     User.id,
@@ -66,7 +66,7 @@ async def viewer_by_session(connection: AsyncConnection, *, user_id: UUID, sessi
             User.deleted_at.is_(None),
             Session.id == session_id,
             Session.revoked_at.is_(None),
-            Subscription.status.in_(LIVE),
+            LIVE_ROW,
         )
     )
     return (await connection.execute(statement)).one_or_none()
@@ -92,7 +92,7 @@ async def viewer_by_key(connection: AsyncConnection, *, key_hashes: list[str], n
             ApiKey.revoked_at.is_(None),
             ApiKey.expires_at.is_(None) | (ApiKey.expires_at > now),
             User.deleted_at.is_(None),
-            Subscription.status.in_(LIVE),
+            LIVE_ROW,
         )
     )
     return (await connection.execute(statement)).one_or_none()

@@ -18,8 +18,8 @@ from app.db.models import (
     Subscription,
     User,
 )
+from app.db.models.subscriptions import LIVE_ROW
 from app.domain.purchases import LicenceStatus, PurchaseStatus
-from app.domain.subscriptions import LIVE
 
 _PACKAGE: tuple[Any, ...] = (
     Package.id,
@@ -110,9 +110,7 @@ async def by_token(connection: AsyncConnection, token_hashes: list[str]) -> Row[
         .join(User, User.id == Download.user_id)
         .join(Subscription, Subscription.user_id == User.id)
         .outerjoin(Licence, Licence.purchase_id == Download.purchase_id)
-        .where(
-            Download.token_hash.in_(token_hashes), User.deleted_at.is_(None), Subscription.status.in_(LIVE)
-        )
+        .where(Download.token_hash.in_(token_hashes), User.deleted_at.is_(None), LIVE_ROW)
     )
     return (await connection.execute(statement)).one_or_none()
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.ids import new_id
 from app.db.models import Subscription, UsageCounter, UsageEvent, UsageReservation, User
-from app.domain.subscriptions import LIVE
+from app.db.models.subscriptions import LIVE_ROW
 from app.domain.usage import REGISTRATION, ReservationState
 from app.domain.usage_reports import ReportedEvent
 
@@ -31,7 +31,7 @@ async def metered(connection: AsyncConnection, user_ids: Sequence[UUID]) -> list
     statement = (
         select(*columns)
         .join(Subscription, Subscription.user_id == User.id)
-        .where(User.id.in_(user_ids), User.deleted_at.is_(None), Subscription.status.in_(LIVE))
+        .where(User.id.in_(user_ids), User.deleted_at.is_(None), LIVE_ROW)
     )
     return list((await connection.execute(statement)).all())
 

@@ -4,7 +4,11 @@ import stripe
 
 from app.gateways.stripe.customers import Customers
 from app.gateways.stripe.events import Events
+from app.gateways.stripe.invoices import Invoices
 from app.gateways.stripe.payment_intents import PaymentIntents
+from app.gateways.stripe.payment_methods import PaymentMethods, SetupIntents
+from app.gateways.stripe.prices import Prices
+from app.gateways.stripe.subscriptions import Subscriptions, SubscriptionSchedules
 
 TIMEOUT_SECONDS = 20
 RETRIES = 2
@@ -26,6 +30,12 @@ class StripeGateway:
         self.customers = Customers(nouns)
         self.payment_intents = PaymentIntents(nouns)
         self.events = Events(nouns)
+        self.invoices = Invoices(nouns)
+        self.payment_methods = PaymentMethods(nouns)
+        self.prices = Prices(nouns)
+        self.setup_intents = SetupIntents(nouns)
+        self.subscription_schedules = SubscriptionSchedules(nouns)
+        self.subscriptions = Subscriptions(nouns)
 
     async def close(self) -> None:
         await self._http.close_async()  # type: ignore[no-untyped-call]  # the SDK leaves it untyped

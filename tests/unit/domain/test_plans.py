@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import app.domain.plans
 from app.domain.errors import InvalidInput
 from app.domain.money import Money
-from app.domain.plans import Kind, Plan, Resource, Tier, load_plans, merge_plans
+from app.domain.plans import Interval, Kind, Plan, Resource, Tier, load_plans, merge_plans
 
 DEFAULTS = Path(app.domain.plans.__file__).with_name("plans.toml").read_text(encoding="utf-8")
 
@@ -25,7 +25,19 @@ def test_the_defaults() -> None:
     assert limits(plans[Tier.PRO]) == [100_000, 50, 20, 50_000_000_000]
     assert limits(plans[Tier.ENTERPRISE]) == [None, None, None, None]
     assert [plan.monthly_price for plan in plans.values()] == [Money(0, "USD"), Money(2900, "USD"), None]
+    assert [plan.yearly_price for plan in plans.values()] == [None, Money(29000, "USD"), None]
+    assert [plan.trial_days for plan in plans.values()] == [0, 14, 0]
     assert [plan.name for plan in plans.values()] == ["Free", "Pro", "Enterprise"]
+
+
+def test_what_can_be_subscribed_to() -> None:
+    plans = load_plans(DEFAULTS)
+    prices = {tier: [plan.price(interval) for interval in Interval] for tier, plan in plans.items()}
+    assert prices == {
+        Tier.FREE: [None, None],
+        Tier.PRO: [Money(2900, "USD"), Money(29000, "USD")],
+        Tier.ENTERPRISE: [None, None],
+    }
 
 
 def test_what_resets_and_what_does_not() -> None:
@@ -59,6 +71,11 @@ def test_limits_cannot_be_changed_in_place() -> None:
         ("amount_cents = 2900", "amount_cents = 29.00", "pro.monthly_price.amount_cents"),
         ('2900, currency = "USD"', '2900, currency = "DOGE"', "pro.monthly_price.currency"),
         ('2900, currency = "USD"', '2900, currency = "USD", vat = 1', "pro.monthly_price.vat"),
+        ("amount_cents = 29000", "amount_cents = -1", "pro.yearly_price.amount_cents"),
+        ('29000, currency = "USD"', '29000, currency = "EUR"', "pro.yearly_price"),
+        ("trial_days = 14", "trial_days = 731", "pro.trial_days"),
+        ("trial_days = 14", "trial_days = 1.5", "pro.trial_days"),
+        ('monthly_price = "contact"', 'monthly_price = "contact"\ntrial_days = 1', "enterprise.trial_days"),
     ],
 )
 def test_errors_name_the_key(old: str, new: str, key: str) -> None:
@@ -99,9 +116,9 @@ def test_an_override_changes_single_values() -> None:
 
 
 def test_an_override_may_give_enterprise_a_price_and_take_one_away() -> None:
-    text = 'pro.monthly_price = "contact"\nenterprise.monthly_price = {amount_cents = 1, currency = "eur"}\n'
+    text = 'pro.monthly_price = "contact"\npro.yearly_price = "contact"\npro.trial_days = 0\nenterprise.monthly_price = {amount_cents = 1, currency = "eur"}\n'
     after = merge_plans(load_plans(DEFAULTS), text)
-    assert after[Tier.PRO].monthly_price is None
+    assert (after[Tier.PRO].monthly_price, after[Tier.PRO].yearly_price) == (None, None)
     assert after[Tier.ENTERPRISE].monthly_price == Money(1, "EUR")
 
 
@@ -110,6 +127,8 @@ def test_an_override_may_give_enterprise_a_price_and_take_one_away() -> None:
     [
         ("gold.name = 'Gold'", "gold"),
         ("free = 1", "free"),
+        ('pro.monthly_price = "contact"', "pro.yearly_price"),
+        ('pro.monthly_price.currency = "EUR"', "pro.yearly_price"),
         ("free.limits = 1", "free.limits"),
         ("free.limits.api_call = false", "free.limits.api_call"),
         ("enterprise.monthly_price.amount_cents = 5", "enterprise.monthly_price.currency"),

@@ -59,6 +59,10 @@ def _is_postgresql() -> bool:
     return op.get_bind().dialect.name == "postgresql"
 
 
+LIVE_BEFORE = "status IN ('trialing', 'active', 'past_due', 'unpaid', 'paused')"
+LIVE = "status IN ('trialing', 'active', 'past_due') AND superseded_at IS NULL"
+
+
 def upgrade() -> None:
     op.create_table(
         "ledger_entries",
@@ -265,6 +269,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("check_at IS NOT NULL"),
     )
     op.create_index(op.f("ix_tier_changes_user_id_id"), "tier_changes", ["user_id", "id"], unique=False)
+    op.create_index("uq_tier_changes_quote_id", "tier_changes", ["quote_id"], unique=True)
 
     op.create_table(
         "disputes",
@@ -353,6 +358,8 @@ def upgrade() -> None:
     op.add_column("subscriptions", sa.Column("trial_end", UtcDateTime(), nullable=True))
     op.add_column("subscriptions", sa.Column("past_due_since", UtcDateTime(), nullable=True))
     op.add_column("subscriptions", sa.Column("stripe_schedule_id", sa.String(length=255), nullable=True))
+    op.add_column("subscriptions", sa.Column("superseded_at", UtcDateTime(), nullable=True))
+    _one_live(LIVE_BEFORE, LIVE)
 
     op.add_column("users", sa.Column("stripe_customer_id", sa.String(length=255), nullable=True))
     op.create_index("uq_users_stripe_customer_id", "users", ["stripe_customer_id"], unique=True)
@@ -372,6 +379,8 @@ def downgrade() -> None:
     op.drop_index("uq_users_stripe_customer_id", table_name="users")
     op.drop_column("users", "stripe_customer_id")
 
+    _one_live(LIVE, LIVE_BEFORE)
+    op.drop_column("subscriptions", "superseded_at")
     op.drop_column("subscriptions", "stripe_schedule_id")
     op.drop_column("subscriptions", "scheduled_interval")
     op.drop_column("subscriptions", "scheduled_tier")
@@ -423,6 +432,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_disputes_payment_id_id"), table_name="disputes")
 
     op.drop_table("disputes")
+    op.drop_index("uq_tier_changes_quote_id", table_name="tier_changes")
     op.drop_index(op.f("ix_tier_changes_user_id_id"), table_name="tier_changes")
     op.drop_index(
         "ix_tier_changes_check_at",
@@ -458,3 +468,12 @@ def downgrade() -> None:
     if _is_postgresql():
         op.execute("DROP FUNCTION ledger_entry_balances")
         op.execute("DROP FUNCTION ledger_is_kept")
+
+
+def _one_live(before: str, after: str) -> None:
+    name, where = "uq_subscriptions_live_user", sa.text(before)
+    op.drop_index(name, table_name="subscriptions", postgresql_where=where, sqlite_where=where)
+    where = sa.text(after)
+    op.create_index(
+        name, "subscriptions", ["user_id"], unique=True, postgresql_where=where, sqlite_where=where
+    )
