@@ -1,7 +1,7 @@
 """Settings -> Deps: which gateway stands behind which port. The one reader of settings."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from importlib import resources
 
@@ -47,6 +47,7 @@ def build_deps(settings: Settings) -> Deps:
             max_upload_bytes=settings.max_upload_bytes,
             provider=_provider(settings),
             webhook_secrets=tuple(secret.get_secret_value() for secret in settings.stripe_webhook_secret),
+            lease=timedelta(seconds=settings.worker_lease_seconds),
         )
     except ValueError as error:
         raise ConfigurationError([str(error)]) from None

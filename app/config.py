@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     smtp_starttls: bool = True
     mail_from: str = "revgraph <no-reply@revgraph.example>"
 
+    worker_lease_seconds: int = Field(default=60, ge=1, le=3600)
+
     graphql_introspection: bool | None = None
     rate_limit_sign_in: str = "30/minute"
     rate_limit_requests: str = "6000/minute"

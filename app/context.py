@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from time import monotonic
 
@@ -10,6 +10,7 @@ from app.dataloaders import Loaders
 from app.db.database import Database
 from app.domain.commission import Terms
 from app.domain.errors import InvalidToken, PaymentsNotConfigured, Unauthenticated
+from app.domain.outbox import LEASE
 from app.domain.plans import Plan, Tier
 from app.domain.viewer import Allowance, Viewer
 from app.ports import LastUsed, LicenceSigner, Mailer, ObjectStore, Passwords, RateLimiter, Tokens
@@ -22,6 +23,7 @@ class Deps:
     """What the process holds for its whole life. ``max_upload_bytes`` is of one file.
 
     Without ``provider`` nothing can be paid; ``webhook_secrets`` sign what it sends us.
+    ``lease``: for how long what a killed process had in hand stays untouched, before another takes it over.
     """
 
     database: Database
@@ -40,6 +42,7 @@ class Deps:
     max_upload_bytes: int
     provider: PaymentProvider | None = None
     webhook_secrets: tuple[str, ...] = ()
+    lease: timedelta = LEASE
 
     @property
     def tools(self) -> Tools:
@@ -53,6 +56,7 @@ class Deps:
             plans=self.plans,
             commission=self.commission,
             clock=self.clock,
+            lease=self.lease,
         )
 
 

@@ -142,6 +142,8 @@ HANDLERS: Mapping[Topic, Handler] = MappingProxyType(
         Topic.PURCHASE_COMPLETED: purchase_completed,
     }
 )
+LONG: Mapping[Topic, float] = MappingProxyType({})
+"""Topics whose handling takes longer than a moment, by the most seconds."""
 CHORES: Mapping[Chore, float] = MappingProxyType(
     {
         write_last_used: 5,

@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from app import links, ops
+from app import links, ops, webhooks
 from app.api import Mutation, Query, accesses, build_schema
 from app.bootstrap import Settings, build_deps, close_deps, load_settings
 from app.context import Context, Deps
@@ -39,8 +39,11 @@ def create_app(settings: Settings | None = None, *, deps: Deps | None = None, wo
     deps = deps or build_deps(settings)
     drain, worker = Drain(), Worker(deps) if work else None
     operations = Operations(deps, _accesses(), wake=worker.wake if worker else None)
+    storing = webhooks.Storing(
+        deps.database, clock=deps.clock, on_stored=worker.wake if worker else lambda: None
+    )
     app = Starlette(
-        routes=_routes(settings, deps, drain, operations),
+        routes=[*_routes(settings, deps, drain, operations), *webhooks.routes(deps, storing)],
         middleware=_middleware(settings, drain),
         lifespan=_lifespan(deps, worker),
     )

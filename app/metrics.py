@@ -102,9 +102,41 @@ OUTBOX_DEAD = Gauge(
     registry=REGISTRY,
     multiprocess_mode="mostrecent",
 )
+WEBHOOKS_RECEIVED = Counter(
+    "revgraph_webhooks_received",
+    "Requests to the webhook, by outcome: stored, duplicate, refused, not_stored, not_configured; and beside "
+    "these other_mode (kept, not acted on) and other_version (acted on).",
+    ["outcome"],
+    registry=REGISTRY,
+)
+WEBHOOK_EVENTS = Counter(
+    "revgraph_webhook_events",
+    "Attempts to act on an event, by type (one that is not acted on: other) and outcome: processed, ignored, "
+    "retried, dead.",
+    ["type", "outcome"],
+    registry=REGISTRY,
+)
+WEBHOOK_EVENTS_WAITING = Gauge(
+    "revgraph_webhook_events_waiting",
+    "Events that wait to be acted on.",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+WEBHOOK_EVENTS_OLDEST = Gauge(
+    "revgraph_webhook_events_oldest_seconds",
+    "For how long the oldest event has waited.",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+WEBHOOK_EVENTS_DEAD = Gauge(
+    "revgraph_webhook_events_dead",
+    "Events given up after the last attempt.",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
 WORKER_FAILURES = Counter(
     "revgraph_worker_failures",
-    "Rounds of the worker that failed as a whole, by part: outbox, or a housekeeping task.",
+    "Rounds of the worker that failed as a whole, by part: outbox, webhooks, or a chore.",
     ["part"],
     registry=REGISTRY,
 )

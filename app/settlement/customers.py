@@ -20,7 +20,9 @@ async def ensure_customer(tools: Tools, user_id: UUID) -> str:
     same request under the same key, so that the provider answers with the customer that there is.
     Raises ProviderError, leases.Busy, and Unauthenticated where the account has ended.
     """
-    async with leases.held(tools.database, f"customer-{user_id}", clock=tools.clock) as lease:
+    async with leases.held(
+        tools.database, f"customer-{user_id}", clock=tools.clock, lasts=tools.lease
+    ) as lease:
         user = await _read(tools, user_id)
         if user.stripe_customer_id is not None:
             return str(user.stripe_customer_id)
@@ -34,7 +36,7 @@ async def ensure_customer(tools: Tools, user_id: UUID) -> str:
 
 async def pass_on(tools: Tools, user_id: UUID) -> None:
     """Tells the provider the account's address and name as they are now. Raises ProviderError."""
-    async with leases.held(tools.database, f"customer-{user_id}", clock=tools.clock):
+    async with leases.held(tools.database, f"customer-{user_id}", clock=tools.clock, lasts=tools.lease):
         async with tools.database.read() as connection:
             user = await customers.of_user(connection, user_id)
         if user is not None and user.stripe_customer_id is not None:

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db.database import Database
 from app.db.ids import new_id
 from app.db.repositories import object_leases
+from app.domain.outbox import LEASE
 
-LASTS = timedelta(seconds=60)
 WAITS = timedelta(seconds=10)
 PAUSE_SECONDS = 0.05
 
@@ -32,14 +32,16 @@ class Lease:
     token: UUID
 
 
-async def take(database: Database, object_id: str, *, clock: Callable[[], datetime]) -> Lease:
+async def take(
+    database: Database, object_id: str, *, clock: Callable[[], datetime], lasts: timedelta = LEASE
+) -> Lease:
     """Waits a while for another holder. Raises Busy."""
     lease = Lease(object_id, new_id())
     for _ in range(int(WAITS.total_seconds() / PAUSE_SECONDS)):
         now = clock()
         async with database.transaction() as connection:
             taken = await object_leases.take(
-                connection, object_id=object_id, token=lease.token, now=now, expires_at=now + LASTS
+                connection, object_id=object_id, token=lease.token, now=now, expires_at=now + lasts
             )
         if taken:
             return lease
@@ -48,9 +50,11 @@ async def take(database: Database, object_id: str, *, clock: Callable[[], dateti
 
 
 @asynccontextmanager
-async def held(database: Database, object_id: str, *, clock: Callable[[], datetime]) -> AsyncIterator[Lease]:
+async def held(
+    database: Database, object_id: str, *, clock: Callable[[], datetime], lasts: timedelta = LEASE
+) -> AsyncIterator[Lease]:
     """The lease, given back in the end however the block went. Raises Busy."""
-    lease = await take(database, object_id, clock=clock)
+    lease = await take(database, object_id, clock=clock, lasts=lasts)
     try:
         yield lease
     finally:

@@ -39,7 +39,7 @@ FOLLOWINGS: Mapping[Kind, Following] = MappingProxyType(
 async def sync(tools: Tools, target: Target, *, finish: Finish | None = None) -> None:
     """Raises ProviderError (nothing was written) and leases.Busy (someone else is at it: try again)."""
     following = FOLLOWINGS[target.kind]
-    lease = await leases.take(tools.database, target.object_id, clock=tools.clock)
+    lease = await leases.take(tools.database, target.object_id, clock=tools.clock, lasts=tools.lease)
     try:
         found = await following.fetch(tools.provider, target.object_id)
         async with tools.database.transaction() as connection:

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from app.db.database import Database
 from app.domain.commission import Terms
+from app.domain.outbox import LEASE
 from app.domain.plans import Plan, Tier
 from app.ports import LicenceSigner
 from app.ports.provider import PaymentProvider
@@ -19,3 +20,5 @@ class Tools:
     plans: Mapping[Tier, Plan]
     commission: Terms
     clock: Callable[[], datetime]
+    lease: timedelta = LEASE
+    """For how long what a killed process had in hand stays untouched."""

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.db.models import ObjectLease
+from app.domain.outbox import LEASE
 from app.domain.settlement import Kind, Target
 from app.ports.provider import OutcomeUnknown
 from app.settlement import leases
@@ -51,7 +52,7 @@ async def test_a_lease_is_one_holders_until_it_ends(shop: Shop) -> None:
     waiting = asyncio.create_task(leases.take(deps.database, "pi_1", clock=deps.clock))
     await asyncio.sleep(0.2)
     assert not waiting.done()
-    shop.api.clock.now += leases.LASTS + timedelta(seconds=1)
+    shop.api.clock.now += LEASE + timedelta(seconds=1)
     second = await waiting
     async with deps.database.transaction() as connection:
         with pytest.raises(leases.Lost):

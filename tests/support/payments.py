@@ -1,15 +1,23 @@
 """A shop that takes payments: the application with a stand-in for the payment provider, on one clock."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+import random
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any
 
+import orjson
 import pytest
 import stripe
+from httpx import Response
 from pydantic import SecretStr
+from sqlalchemy import select
 
 from app.bootstrap import Settings
+from app.db.models import WebhookEvent
+from app.domain.payments import WebhookStatus
 from app.gateways.stripe.gateway import RETRIES
+from app.worker import Worker
 from tests.support.clients import Api, Clock, served
 from tests.support.stand_in import SECRET, StandIn
 
@@ -20,6 +28,7 @@ class Shop:
 
     api: Api
     stand_in: StandIn
+    _delivered: set[str] = field(default_factory=set)
 
     def forward(self, **by: float) -> None:
         self.api.clock.forward(**by)
@@ -32,6 +41,58 @@ class Shop:
     def lose(self, path: str, *, when: str, method: str = "POST") -> None:
         """One call gets no answer, also none to what the SDK repeats: executed once (after) or not (before)."""
         self.stand_in.ask("/faults", kind="drop", when=when, method=method, path=path, times=1 + RETRIES)
+
+    def events(self) -> list[dict[str, Any]]:
+        """What happened at the stand-in since the last delivery, the oldest first."""
+        return [
+            event for event in self.stand_in.sandbox.world.all("event") if event["id"] not in self._delivered
+        ]
+
+    async def deliver(
+        self,
+        *,
+        permutation: Sequence[int] | None = None,
+        seed: int | None = None,
+        times: int = 1,
+        drop: Sequence[str] = (),
+    ) -> list[str]:
+        """Posts the new events to the webhook, each ``times`` times; the types of those that were sent.
+
+        In the order of ``permutation`` (places among the new ones), or shuffled by ``seed``. Types that fit
+        a pattern of ``drop`` (``["*"]``: all) are lost for good.
+        """
+        events = self.events()
+        self._delivered |= {event["id"] for event in events}
+        events = [event for event in events if not any(fnmatchcase(event["type"], each) for each in drop)]
+        if permutation is not None:
+            events = [events[place] for place in permutation]
+        events = events * times
+        if seed is not None:
+            random.Random(seed).shuffle(events)
+        for event in events:
+            answer = await self.post(event)
+            assert answer.status_code == 200, answer.text
+        return [event["type"] for event in events]
+
+    async def post(self, event: dict[str, Any]) -> Response:
+        """One event, signed."""
+        body = orjson.dumps(event)
+        moment = int(self.api.clock.now.timestamp())
+        signature = stripe.WebhookSignature.generate_signature_header(body.decode(), SECRET, moment)
+        return await self.api.http.post(
+            "/webhooks/stripe", content=body, headers={"stripe-signature": signature}
+        )
+
+    async def work(self) -> list[str]:
+        """Background work until nothing is due; the types and errors of events that could not be acted on."""
+        worker = Worker(self.api.deps, chores={})
+        while await worker.work_once():
+            pass
+        failed = select(WebhookEvent.event_type, WebhookEvent.last_error).where(
+            WebhookEvent.status.in_([WebhookStatus.FAILED, WebhookStatus.DEAD])
+        )
+        async with self.api.deps.database.read() as connection:
+            return [f"{row.event_type}: {row.last_error}" for row in (await connection.execute(failed)).all()]
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
 """The outbox: facts stored with their business rows, claimed by lease, done once."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.ids import new_id
@@ -13,20 +15,34 @@ from app.db.rows import Row
 from app.domain.outbox import LEASE, MAX_ATTEMPTS, FactState, Topic
 
 
-async def add(connection: AsyncConnection, topic: Topic, payload: dict[str, Any], *, now: datetime) -> UUID:
-    fact_id = new_id()
-    await connection.execute(
-        insert(OutboxFact).values(
-            id=fact_id,
-            topic=topic,
-            payload=payload,
-            state=FactState.WAITING,
-            attempts=0,
-            created_at=now,
-            available_at=now,
-        )
+async def add(
+    connection: AsyncConnection,
+    topic: Topic,
+    payload: dict[str, Any],
+    *,
+    now: datetime,
+    key: str | None = None,
+    at: datetime | None = None,
+) -> UUID | None:
+    """States a fact, to be acted on from ``at`` on (default: at once).
+
+    Of facts with the same ``key`` (at most 255 characters) there is only the first, as long as it is kept:
+    then None. Without a key every call states a fact of its own.
+    """
+    dialect_insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    statement = dialect_insert(OutboxFact).values(
+        id=new_id(),
+        topic=topic,
+        payload=payload,
+        state=FactState.WAITING,
+        attempts=0,
+        created_at=now,
+        available_at=at or now,
+        unique_key=key,
     )
-    return fact_id
+    if key is not None:
+        statement = statement.on_conflict_do_nothing(index_elements=[OutboxFact.unique_key])
+    return (await connection.execute(statement.returning(OutboxFact.id))).scalar_one_or_none()
 
 
 async def is_due(connection: AsyncConnection, *, now: datetime) -> bool:
@@ -35,7 +51,9 @@ async def is_due(connection: AsyncConnection, *, now: datetime) -> bool:
     return (await connection.execute(due.limit(1))).first() is not None
 
 
-async def claim(connection: AsyncConnection, *, limit: int, now: datetime) -> list[Row]:
+async def claim(
+    connection: AsyncConnection, *, limit: int, now: datetime, lease: timedelta = LEASE
+) -> list[Row]:
     """Up to ``limit`` due facts, oldest first, leased: unless done, they are due again after the lease."""
     due = (
         select(OutboxFact.id)
@@ -51,12 +69,26 @@ async def claim(connection: AsyncConnection, *, limit: int, now: datetime) -> li
             OutboxFact.state == FactState.WAITING,
             OutboxFact.available_at <= now,
         )
-        .values(attempts=OutboxFact.attempts + 1, available_at=now + LEASE)
+        .values(attempts=OutboxFact.attempts + 1, available_at=now + lease)
         .returning(
             OutboxFact.id, OutboxFact.topic, OutboxFact.payload, OutboxFact.attempts, OutboxFact.created_at
         )
     )
     return sorted((await connection.execute(statement)).all(), key=lambda fact: fact.id)
+
+
+async def extend(connection: AsyncConnection, fact_id: UUID, *, attempts: int, until: datetime) -> bool:
+    """Whether the lease was still that attempt's."""
+    statement = (
+        update(OutboxFact)
+        .where(
+            OutboxFact.id == fact_id,
+            OutboxFact.state == FactState.WAITING,
+            OutboxFact.attempts == attempts,
+        )
+        .values(available_at=until)
+    )
+    return (await connection.execute(statement)).rowcount == 1
 
 
 async def done(connection: AsyncConnection, fact_id: UUID, *, now: datetime) -> None:

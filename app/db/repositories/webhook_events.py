@@ -1,0 +1,126 @@
+"""The inbox: the provider's events, stored once each, claimed by lease, settled once."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db.ids import new_id
+from app.db.models import WebhookEvent
+from app.db.rows import Row
+from app.domain.payments import WebhookStatus
+from app.domain.webhooks import MAX_ATTEMPTS, Event
+
+WAITING = WebhookEvent.status.in_([WebhookStatus.RECEIVED, WebhookStatus.FAILED])
+CLAIMED: tuple[Any, ...] = (
+    WebhookEvent.id,
+    WebhookEvent.stripe_event_id,
+    WebhookEvent.event_type,
+    WebhookEvent.payload,
+    WebhookEvent.attempts,
+)
+
+
+async def add(
+    connection: AsyncConnection, events: Sequence[tuple[Event, WebhookStatus]], *, now: datetime
+) -> set[str]:
+    """Stores those that are not known yet, all by one statement; the provider's ids of the new ones."""
+    dialect_insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    statement = (
+        dialect_insert(WebhookEvent)
+        .on_conflict_do_nothing(index_elements=[WebhookEvent.stripe_event_id])
+        .returning(WebhookEvent.stripe_event_id)
+    )
+    rows = [_row(event, status, now) for event, status in events]
+    return set((await connection.execute(statement, rows)).scalars())
+
+
+def _row(event: Event, status: WebhookStatus, now: datetime) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "stripe_event_id": event.id,
+        "event_type": event.type,
+        "object_id": event.object_id,
+        "object_type": event.object_type,
+        "payload": event.payload,
+        "livemode": event.livemode,
+        "api_version": event.api_version,
+        "happened_at": event.happened_at,
+        "status": status,
+        "attempts": 0,
+        "last_error": None,
+        "received_at": now,
+        "available_at": now,
+        "processed_at": None,
+    }
+
+
+async def is_due(connection: AsyncConnection, *, now: datetime) -> bool:
+    """Whether a claim would find something: asked first, because a claim writes and this does not."""
+    due = select(WebhookEvent.id).where(WAITING, WebhookEvent.available_at <= now)
+    return (await connection.execute(due.limit(1))).first() is not None
+
+
+async def claim(connection: AsyncConnection, *, limit: int, now: datetime, lease: timedelta) -> list[Row]:
+    """Up to ``limit`` due events, leased: unless settled, they are due again after the lease."""
+    due = (
+        select(WebhookEvent.id)
+        .where(WAITING, WebhookEvent.available_at <= now)
+        .order_by(WebhookEvent.available_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    statement = (
+        update(WebhookEvent)
+        .where(WebhookEvent.id.in_(due.scalar_subquery()), WAITING, WebhookEvent.available_at <= now)
+        .values(attempts=WebhookEvent.attempts + 1, available_at=now + lease)
+        .returning(*CLAIMED)
+    )
+    return sorted((await connection.execute(statement)).all(), key=lambda event: event.id)
+
+
+async def extend(connection: AsyncConnection, event_id: UUID, *, attempts: int, until: datetime) -> bool:
+    """Whether the lease was still that attempt's."""
+    statement = (
+        update(WebhookEvent)
+        .where(WebhookEvent.id == event_id, WAITING, WebhookEvent.attempts == attempts)
+        .values(available_at=until)
+    )
+    return (await connection.execute(statement)).rowcount == 1
+
+
+async def settle(
+    connection: AsyncConnection, event_id: UUID, *, status: WebhookStatus, now: datetime
+) -> bool:
+    """Marks the event processed or ignored; whether nobody had done so before."""
+    statement = (
+        update(WebhookEvent)
+        .where(WebhookEvent.id == event_id, WAITING)
+        .values(status=status, processed_at=now, last_error=None)
+    )
+    return (await connection.execute(statement)).rowcount == 1
+
+
+async def failed(
+    connection: AsyncConnection, event_id: UUID, *, attempts: int, error: str, retry_at: datetime
+) -> WebhookStatus | None:
+    """Puts the event off, or gives it up after the last attempt; None when a later attempt has it."""
+    status = WebhookStatus.DEAD if attempts >= MAX_ATTEMPTS else WebhookStatus.FAILED
+    statement = (
+        update(WebhookEvent)
+        .where(WebhookEvent.id == event_id, WAITING, WebhookEvent.attempts == attempts)
+        .values(status=status, last_error=error[:1000], available_at=retry_at)
+    )
+    return status if (await connection.execute(statement)).rowcount == 1 else None
+
+
+async def backlog(connection: AsyncConnection) -> tuple[int, datetime | None]:
+    """How many events wait, and since when the oldest does."""
+    statement = select(func.count(), func.min(WebhookEvent.received_at)).where(WAITING)
+    number, oldest = (await connection.execute(statement)).one()
+    return number, oldest
