@@ -1,6 +1,7 @@
 """The loaders of one request."""
 
 from app.dataloaders.accounts import AccountLoaders
+from app.dataloaders.author_books import AuthorBookLoaders
 from app.dataloaders.catalog import CatalogLoaders
 from app.dataloaders.invoices import InvoiceLoaders
 from app.dataloaders.payments import PaymentLoaders
@@ -15,6 +16,7 @@ class Loaders:
 
     def __init__(self, database: Database) -> None:
         self.accounts = AccountLoaders(database)
+        self.author_books = AuthorBookLoaders(database)
         self.catalog = CatalogLoaders(database)
         self.invoices = InvoiceLoaders(database)
         self.payments = PaymentLoaders(database)

@@ -11,7 +11,7 @@ cent behind.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -50,6 +50,8 @@ class PayoutStatus(StrEnum):
     PAID = "paid"
     FAILED = "failed"
     CANCELED = "canceled"
+    REVERSED = "reversed"
+    """All of it came back after it was paid."""
 
 
 class Unbalanced(Exception):
@@ -158,6 +160,11 @@ def payout(*, amount_cents: int, author_id: UUID, now: datetime) -> list[Line]:
         Line(Account.AUTHOR_PAYABLE, amount_cents, author_id, now),
         Line(Account.CASH, -amount_cents),
     ]
+
+
+def month_of(moment: datetime) -> str:
+    """The month of the books that it falls into: 2026-11."""
+    return f"{moment.astimezone(UTC):%Y-%m}"
 
 
 def amount_of(lines: Sequence[Line]) -> int:

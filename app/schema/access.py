@@ -15,8 +15,11 @@ from app.domain.viewer import Viewer
 Thing = TypeVar("Thing")
 
 
-def check_owner(info: Info[Context, None], owner_id: UUID) -> None:
-    """Raises Unauthenticated or Forbidden unless the viewer is the owner, or staff, and may read."""
+def check_owner(info: Info[Context, None], owner_id: UUID | None) -> None:
+    """Raises Unauthenticated or Forbidden unless the viewer is the owner, or staff, and may read.
+
+    What has no owner is staff's alone.
+    """
     viewer = info.context.viewer
     if viewer is None:
         raise Unauthenticated
@@ -26,7 +29,7 @@ def check_owner(info: Info[Context, None], owner_id: UUID) -> None:
         raise Forbidden("This belongs to another account.")
 
 
-def may_read(viewer: Viewer | None, owner_id: UUID) -> bool:
+def may_read(viewer: Viewer | None, owner_id: UUID | None) -> bool:
     return viewer is not None and viewer.may(Scope.READ) and (viewer.user_id == owner_id or viewer.is_staff)
 
 

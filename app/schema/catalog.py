@@ -16,6 +16,7 @@ from app.domain.errors import InvalidInput
 from app.engine.strawberry_schema import batched
 from app.gateways import markdown
 from app.schema.access import may_read
+from app.schema.author_books import AuthorBooks
 from app.schema.connections import Connection, paged
 from app.schema.enums import PackageStatus, VersionStatus
 from app.schema.money import Money
@@ -255,11 +256,9 @@ async def load_authored(
 
 
 @strawberry.type(description="Who publishes packages.")
-class Author(Node):
+class Author(AuthorBooks, Node):
     username: str = strawberry.field(description="The public name.")
     created_at: datetime = strawberry.field(description="When the first package came.")
-    author_id: strawberry.Private[UUID]
-    user_id: strawberry.Private[UUID | None]
 
     @classmethod
     def from_row(cls, row: Any, **given: Any) -> "Author":

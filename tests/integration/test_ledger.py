@@ -175,6 +175,7 @@ async def test_the_database_itself_refuses_an_entry_that_does_not_balance(
         "source": "x",
         "currency": "EUR",
         "occurred_at": NOW,
+        "month": "2026-01",
         "created_at": NOW,
     }
     lines = [

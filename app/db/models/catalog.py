@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
@@ -26,10 +27,12 @@ BinarySortable = String(512).with_variant(String(512, collation="C"), "postgresq
 class Author(Base):
     """Who publishes; without ``user_id`` when imported from elsewhere.
 
-    ``paid_sales`` are those that count for the commission.
+    ``paid_sales`` are those that count for the commission. ``stripe_account_id`` is the account at the
+    provider that is paid, and ``transfers_enabled`` whether it takes money yet.
     """
 
     __tablename__ = "authors"
+    __table_args__ = (Index("uq_authors_stripe_account_id", "stripe_account_id", unique=True),)
 
     id: Mapped[Id]
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"), unique=True)
@@ -37,6 +40,7 @@ class Author(Base):
     username_key: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[datetime]
     stripe_account_id: Mapped[str | None] = mapped_column(String(255))
+    transfers_enabled: Mapped[bool] = mapped_column(server_default=false())
     paid_sales: Mapped[int] = mapped_column(server_default="0")
 
 

@@ -15,7 +15,7 @@ _TO_CHECK = text("check_at IS NOT NULL")
 class LedgerEntry(Base):
     """One event in the books, once for each ``source``; its lines sum to zero.
 
-    ``purchase_id``: of the sale, and of everything that took of it or gave back.
+    ``purchase_id``: of the sale, and of everything that took of it or gave back. ``month``: in UTC: 2026-11.
     """
 
     __tablename__ = "ledger_entries"
@@ -32,6 +32,7 @@ class LedgerEntry(Base):
     purchase_id: Mapped[UUID | None] = mapped_column(ForeignKey("purchases.id"))
     currency: Mapped[Currency]
     occurred_at: Mapped[datetime]
+    month: Mapped[str] = mapped_column(String(7))
     created_at: Mapped[datetime]
 
 
@@ -47,7 +48,7 @@ class LedgerLine(Base):
         CheckConstraint("amount_cents <> 0", name="amount_moves"),
         CheckConstraint("(account = 'author_payable') = (author_id IS NOT NULL)", name="author_is_named"),
         Index(None, "entry_id"),
-        Index("ix_ledger_lines_author", "author_id", "available_at"),
+        Index("ix_ledger_lines_author", "author_id", "currency", "available_at", "amount_cents", "entry_id"),
     )
 
     id: Mapped[Id]
@@ -60,7 +61,11 @@ class LedgerLine(Base):
 
 
 class Payout(Base):
-    """What an author is paid: by a transfer at the provider, or by hand."""
+    """What an author is paid: by a transfer at the provider, or by hand.
+
+    ``destination``: the account at the provider that a transfer goes to, as it was when it was asked for.
+    ``returned_cents``: how much of it came back. ``check_at``: when the sweeper asks what became of it.
+    """
 
     __tablename__ = "payouts"
     __table_args__ = (
@@ -68,6 +73,9 @@ class Payout(Base):
         one_of("method", PayoutMethod),
         currency_code(),
         at_least("amount_cents", 1),
+        at_least("returned_cents"),
+        CheckConstraint("returned_cents <= amount_cents", name="returned_within_amount"),
+        CheckConstraint("(method = 'transfer') = (destination IS NOT NULL)", name="transfer_goes_somewhere"),
         CheckConstraint("status <> 'paid' OR paid_at IS NOT NULL", name="paid_has_a_date"),
         Index(None, "author_id", "id"),
         Index("ix_payouts_check_at", "check_at", postgresql_where=_TO_CHECK, sqlite_where=_TO_CHECK),
@@ -76,9 +84,11 @@ class Payout(Base):
     id: Mapped[Id]
     author_id: Mapped[UUID] = mapped_column(ForeignKey("authors.id"))
     amount_cents: Mapped[int]
+    returned_cents: Mapped[int]
     currency: Mapped[Currency]
     status: Mapped[str] = mapped_column(String(16))
     method: Mapped[str] = mapped_column(String(16))
+    destination: Mapped[str | None] = mapped_column(String(255))
     reference: Mapped[str | None] = mapped_column(String(255))
     stripe_transfer_id: Mapped[str | None] = mapped_column(String(255), unique=True)
     failure_code: Mapped[str | None] = mapped_column(String(64))

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.ids import new_id
 from app.db.models import Author, LedgerEntry, LedgerLine
-from app.domain.ledger import Account, EntryKind, Line, Written, balanced
+from app.domain.ledger import Account, EntryKind, Line, Written, balanced, month_of
 
 _WRITTEN: tuple[Any, ...] = (
     LedgerEntry.kind,
@@ -86,6 +86,7 @@ async def _open(
             purchase_id=purchase_id,
             currency=currency,
             occurred_at=now,
+            month=month_of(now),
             created_at=now,
         )
         .on_conflict_do_nothing(index_elements=[LedgerEntry.kind, LedgerEntry.source])

@@ -72,6 +72,7 @@ def upgrade() -> None:
         sa.Column("purchase_id", sa.Uuid(), nullable=True),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("occurred_at", UtcDateTime(), nullable=False),
+        sa.Column("month", sa.String(length=7), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.CheckConstraint(
             "kind IN ('sale', 'refund', 'refund_failed', 'dispute_opened', 'dispute_won', 'dispute_lost', 'payout', 'payout_failed')",
@@ -179,7 +180,12 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_lines")),
     )
-    op.create_index("ix_ledger_lines_author", "ledger_lines", ["author_id", "available_at"], unique=False)
+    op.create_index(
+        "ix_ledger_lines_author",
+        "ledger_lines",
+        ["author_id", "currency", "available_at", "amount_cents", "entry_id"],
+        unique=False,
+    )
     op.create_index(op.f("ix_ledger_lines_entry_id"), "ledger_lines", ["entry_id"], unique=False)
     for statement in BALANCED if _is_postgresql() else KEPT_ON_SQLITE:
         op.execute(statement)
@@ -189,9 +195,11 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("author_id", sa.Uuid(), nullable=False),
         sa.Column("amount_cents", sa.BigInteger(), nullable=False),
+        sa.Column("returned_cents", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("method", sa.String(length=16), nullable=False),
+        sa.Column("destination", sa.String(length=255), nullable=True),
         sa.Column("reference", sa.String(length=255), nullable=True),
         sa.Column("stripe_transfer_id", sa.String(length=255), nullable=True),
         sa.Column("failure_code", sa.String(length=64), nullable=True),
@@ -205,9 +213,16 @@ def upgrade() -> None:
             "status <> 'paid' OR paid_at IS NOT NULL", name=op.f("ck_payouts_paid_has_a_date")
         ),
         sa.CheckConstraint(
-            "status IN ('pending', 'paid', 'failed', 'canceled')", name=op.f("ck_payouts_status_known")
+            "status IN ('pending', 'paid', 'failed', 'canceled', 'reversed')",
+            name=op.f("ck_payouts_status_known"),
         ),
         sa.CheckConstraint("amount_cents >= 1", name=op.f("ck_payouts_amount_cents_at_least_1")),
+        sa.CheckConstraint("returned_cents >= 0", name=op.f("ck_payouts_returned_cents_at_least_0")),
+        sa.CheckConstraint("returned_cents <= amount_cents", name=op.f("ck_payouts_returned_within_amount")),
+        sa.CheckConstraint(
+            "(method = 'transfer') = (destination IS NOT NULL)",
+            name=op.f("ck_payouts_transfer_goes_somewhere"),
+        ),
         sa.CheckConstraint(
             "length(currency) = 3 AND currency = upper(currency)", name=op.f("ck_payouts_currency_iso_4217")
         ),
@@ -300,6 +315,10 @@ def upgrade() -> None:
     op.create_index(op.f("ix_disputes_payment_id_id"), "disputes", ["payment_id", "id"], unique=False)
 
     op.add_column("authors", sa.Column("stripe_account_id", sa.String(length=255), nullable=True))
+    op.create_index("uq_authors_stripe_account_id", "authors", ["stripe_account_id"], unique=True)
+    op.add_column(
+        "authors", sa.Column("transfers_enabled", sa.Boolean(), server_default=sa.false(), nullable=False)
+    )
     op.add_column("authors", sa.Column("paid_sales", sa.BigInteger(), server_default="0", nullable=False))
 
     op.add_column(
@@ -427,6 +446,8 @@ def downgrade() -> None:
     op.drop_column("invoice_lines", "discount_cents")
 
     op.drop_column("authors", "paid_sales")
+    op.drop_column("authors", "transfers_enabled")
+    op.drop_index("uq_authors_stripe_account_id", table_name="authors")
     op.drop_column("authors", "stripe_account_id")
 
     op.drop_index(op.f("ix_disputes_payment_id_id"), table_name="disputes")
