@@ -22,6 +22,7 @@ from app.context import Context, Deps
 from app.gateways import tracing
 from app.gateways.access_log import AccessLog
 from app.operations import Accesses, Operations
+from app.services.event_intake import Storing
 from app.transfers import downloads, licence_keys, uploads
 from app.transport.draining import Drain
 from app.transport.graphql_http import GraphQLHTTP
@@ -39,9 +40,7 @@ def create_app(settings: Settings | None = None, *, deps: Deps | None = None, wo
     deps = deps or build_deps(settings)
     drain, worker = Drain(), Worker(deps) if work else None
     operations = Operations(deps, _accesses(), wake=worker.wake if worker else None)
-    storing = webhooks.Storing(
-        deps.database, clock=deps.clock, on_stored=worker.wake if worker else lambda: None
-    )
+    storing = Storing(deps.database, clock=deps.clock, on_stored=worker.wake if worker else lambda: None)
     app = Starlette(
         routes=[*_routes(settings, deps, drain, operations), *webhooks.routes(deps, storing)],
         middleware=_middleware(settings, drain),

@@ -16,8 +16,8 @@ from app.domain.webhooks import TOLERANCE, Event, MalformedEvent, read_event
 from app.engine.limits import LimitExceeded
 from app.gateways.stripe.signatures import BadSignature, verify
 from app.ports.provider import PaymentProvider
+from app.services.event_intake import Storing
 from app.transport import json_text
-from app.webhooks.storing import Storing
 
 PATHS = ("/webhooks/stripe", "/api/v1/webhooks/stripe")
 SIGNATURE = "stripe-signature"
