@@ -73,14 +73,15 @@ class Plan:
 
 
 def columns_of(model: type[Base], listed: str) -> list[str]:
-    """The names as a list. Raises ValueError unless they are all of the table's columns."""
-    names = listed.split()
-    differing = {column.name for column in model.__table__.columns} ^ set(names)
-    if differing:
+    """The names as a list. Raises ValueError for unknown ones and for missing ones that need a value."""
+    names, columns = set(listed.split()), model.__table__.columns
+    needed = {column.name for column in columns if not column.nullable and column.server_default is None}
+    wrong = (needed - names) | (names - {column.name for column in columns})
+    if wrong:
         raise ValueError(
-            f"{model.__tablename__}: {', '.join(sorted(differing))} must be in the rows and the table."
+            f"{model.__tablename__}: {', '.join(sorted(wrong))} must be in the rows and the table."
         )
-    return names
+    return listed.split()
 
 
 def day(moment: datetime) -> datetime:
