@@ -11,6 +11,7 @@ from app.db.database import Database
 from app.domain.commission import Terms, load_terms, merge_terms
 from app.domain.errors import InvalidInput
 from app.domain.plans import Plan, Tier, load_plans, merge_plans
+from app.domain.seller import Seller
 from app.gateways.keyring import Keyring
 from app.gateways.last_used import LastUsedBuffer
 from app.gateways.licences import Ed25519Signer
@@ -48,6 +49,7 @@ def build_deps(settings: Settings) -> Deps:
             provider=_provider(settings),
             webhook_secrets=tuple(secret.get_secret_value() for secret in settings.stripe_webhook_secret),
             lease=timedelta(seconds=settings.worker_lease_seconds),
+            seller=_seller(settings),
         )
     except ValueError as error:
         raise ConfigurationError([str(error)]) from None
@@ -70,6 +72,17 @@ def _rate_limits(settings: Settings) -> RateLimits:
 def _provider(settings: Settings) -> StripeGateway | None:
     key = settings.stripe_api_key.get_secret_value()
     return StripeGateway(key, api_base=settings.stripe_api_base) if key else None
+
+
+def _seller(settings: Settings) -> Seller:
+    lines = (line.strip() for line in settings.seller_address.split("|"))
+    return Seller(
+        name=settings.seller_name,
+        address=tuple(line for line in lines if line),
+        tax_id=settings.seller_tax_id or None,
+        email=settings.seller_email or None,
+        note=settings.seller_note or None,
+    )
 
 
 def _mailer(settings: Settings) -> Mailer:

@@ -65,6 +65,12 @@ class Settings(BaseSettings):
 
     worker_lease_seconds: int = Field(default=60, ge=1, le=3600)
 
+    seller_name: str = "revgraph"
+    seller_address: str = ""
+    seller_tax_id: str = ""
+    seller_email: str = ""
+    seller_note: str = ""
+
     graphql_introspection: bool | None = None
     rate_limit_sign_in: str = "30/minute"
     rate_limit_requests: str = "6000/minute"

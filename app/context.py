@@ -12,9 +12,11 @@ from app.domain.commission import Terms
 from app.domain.errors import InvalidToken, PaymentsNotConfigured, Unauthenticated
 from app.domain.outbox import LEASE
 from app.domain.plans import Plan, Tier
+from app.domain.seller import Seller
 from app.domain.viewer import Allowance, Viewer
 from app.ports import LastUsed, LicenceSigner, Mailer, ObjectStore, Passwords, RateLimiter, Tokens
 from app.ports.provider import PaymentProvider
+from app.services.notices.post import Post
 from app.settlement.tools import Tools
 
 
@@ -43,6 +45,18 @@ class Deps:
     provider: PaymentProvider | None = None
     webhook_secrets: tuple[str, ...] = ()
     lease: timedelta = LEASE
+    seller: Seller = field(default_factory=Seller)
+
+    @property
+    def post(self) -> Post:
+        """For notices by mail."""
+        return Post(
+            database=self.database,
+            mailer=self.mailer,
+            seller=self.seller,
+            plans=self.plans,
+            base_url=self.base_url,
+        )
 
     @property
     def tools(self) -> Tools:

@@ -4,13 +4,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from app.context import Deps
 from app.domain.outbox import Topic
 from app.domain.plans import Resource
-from app.services import housekeeping, notices, uploads
+from app.services import housekeeping, uploads
+from app.services.notices import accounts, invoices, quotas, receipts, subscriptions
+from app.services.notices.post import Post
 from app.settlement import customers
 
 
@@ -39,11 +41,9 @@ Chore = Callable[[Deps], Awaitable[None]]
 
 
 async def verify_email(deps: Deps, fact: Fact) -> None:
-    await notices.confirm_address(
-        database=deps.database,
+    await accounts.confirm_address(
+        deps.post,
         tokens=deps.tokens,
-        mailer=deps.mailer,
-        base_url=deps.base_url,
         user_id=UUID(fact.payload["user_id"]),
         key=fact.attempt_key,
         now=deps.clock(),
@@ -51,11 +51,9 @@ async def verify_email(deps: Deps, fact: Fact) -> None:
 
 
 async def reset_password(deps: Deps, fact: Fact) -> None:
-    await notices.reset_password(
-        database=deps.database,
+    await accounts.reset_password(
+        deps.post,
         tokens=deps.tokens,
-        mailer=deps.mailer,
-        base_url=deps.base_url,
         user_id=UUID(fact.payload["user_id"]),
         key=fact.attempt_key,
         now=deps.clock(),
@@ -63,20 +61,14 @@ async def reset_password(deps: Deps, fact: Fact) -> None:
 
 
 async def password_changed(deps: Deps, fact: Fact) -> None:
-    await notices.password_changed(
-        database=deps.database,
-        mailer=deps.mailer,
-        base_url=deps.base_url,
-        user_id=UUID(fact.payload["user_id"]),
-        changed_at=fact.created_at,
-        key=fact.key,
+    await accounts.password_changed(
+        deps.post, user_id=UUID(fact.payload["user_id"]), changed_at=fact.created_at, key=fact.key
     )
 
 
 async def email_changed(deps: Deps, fact: Fact) -> None:
-    await notices.email_changed(
-        mailer=deps.mailer,
-        base_url=deps.base_url,
+    await accounts.email_changed(
+        deps.post,
         username=fact.payload["username"],
         email=fact.payload["email"],
         changed_at=fact.created_at,
@@ -86,10 +78,8 @@ async def email_changed(deps: Deps, fact: Fact) -> None:
 
 async def quota(deps: Deps, fact: Fact) -> None:
     resets_at = fact.payload["resets_at"]
-    await notices.quota(
-        database=deps.database,
-        mailer=deps.mailer,
-        base_url=deps.base_url,
+    await quotas.quota(
+        deps.post,
         user_id=UUID(fact.payload["user_id"]),
         resource=Resource(fact.payload["resource"]),
         used=fact.payload["used"],
@@ -100,13 +90,23 @@ async def quota(deps: Deps, fact: Fact) -> None:
     )
 
 
-async def purchase_completed(deps: Deps, fact: Fact) -> None:
-    await notices.receipt(
-        database=deps.database,
-        mailer=deps.mailer,
-        purchase_id=UUID(fact.payload["purchase_id"]),
-        key=fact.key,
+async def payment_failed(deps: Deps, fact: Fact) -> None:
+    await invoices.payment_failed(
+        deps.post, UUID(fact.payload["invoice_id"]), attempt=fact.payload["attempt"], key=fact.key
     )
+
+
+class Tell(Protocol):
+    async def __call__(self, post: Post, of: UUID, /, *, key: str) -> None: ...
+
+
+def told(tell: Tell, of: str) -> Handler:
+    """For a notice that needs no more than the id which stands in the payload as ``of``."""
+
+    async def handler(deps: Deps, fact: Fact) -> None:
+        await tell(deps.post, UUID(fact.payload[of]), key=fact.key)
+
+    return handler
 
 
 async def customer_changed(deps: Deps, fact: Fact) -> None:
@@ -139,7 +139,14 @@ HANDLERS: Mapping[Topic, Handler] = MappingProxyType(
         Topic.QUOTA_NEAR: quota,
         Topic.QUOTA_REACHED: quota,
         Topic.CUSTOMER_CHANGED: customer_changed,
-        Topic.PURCHASE_COMPLETED: purchase_completed,
+        Topic.PURCHASE_COMPLETED: told(receipts.purchased, "purchase_id"),
+        Topic.INVOICE_ISSUED: told(invoices.issued, "invoice_id"),
+        Topic.INVOICE_PAID: told(invoices.paid, "invoice_id"),
+        Topic.INVOICE_PAYMENT_FAILED: payment_failed,
+        Topic.TRIAL_ENDING: told(subscriptions.trial_ending, "subscription_id"),
+        Topic.SUBSCRIPTION_CHANGED: told(subscriptions.changed, "subscription_id"),
+        Topic.SUBSCRIPTION_ENDED: told(subscriptions.ended, "subscription_id"),
+        Topic.REFUND_ISSUED: told(receipts.refunded, "refund_id"),
     }
 )
 LONG: Mapping[Topic, float] = MappingProxyType({})

@@ -22,6 +22,21 @@ class Topic(StrEnum):
     QUOTA_REACHED = "quota.reached"
     CUSTOMER_CHANGED = "account.customer_changed"
     PURCHASE_COMPLETED = "purchase.completed"
+    INVOICE_ISSUED = "invoice.issued"
+    """``invoice_id``; key ``invoice.issued:{invoice_id}``. Those of invoices are stated by their mirror."""
+    INVOICE_PAID = "invoice.paid"
+    """``invoice_id``; key ``invoice.paid:{invoice_id}``."""
+    INVOICE_PAYMENT_FAILED = "invoice.payment_failed"
+    """``invoice_id``, ``attempt``; key
+    ``invoice.payment_failed:{invoice_id}:{attempt}``. A step of dunning."""
+    TRIAL_ENDING = "subscription.trial_ending"
+    """``subscription_id``; key ``subscription.trial_ending:{subscription_id}:{trial_end}``."""
+    SUBSCRIPTION_CHANGED = "subscription.changed"
+    """``subscription_id``; another plan, one that follows, an end that was set or taken back."""
+    SUBSCRIPTION_ENDED = "subscription.ended"
+    """``subscription_id``; key ``subscription.ended:{subscription_id}``."""
+    REFUND_ISSUED = "refund.issued"
+    """``refund_id``; key ``refund.issued:{refund_id}``."""
 
 
 def retry_delay(attempts: int) -> timedelta:

@@ -103,8 +103,18 @@ def as_email(message: Message, *, sender: str) -> EmailMessage:
         email["Auto-Submitted"] = "auto-generated"
     except (ValueError, MessageError, IndexError) as error:
         raise MailError(f"This mail cannot be written: {error}") from error
-    email.set_content(message.text, cte=_encoding(message.text))
+    _fill(email, message)
     return email
+
+
+def _fill(email: EmailMessage, message: Message) -> None:
+    """Text first, HTML after it: programs show the last form that they understand (RFC 2046, 5.1.4)."""
+    email.set_content(message.text, cte=_encoding(message.text))
+    if message.html is not None:
+        email.add_alternative(message.html, subtype="html", cte="quoted-printable")
+    for attachment in message.attachments:
+        kind, _, subtype = attachment.media_type.partition("/")
+        email.add_attachment(attachment.content, maintype=kind, subtype=subtype, filename=attachment.filename)
 
 
 def _encoding(text: str) -> str:

@@ -1,6 +1,8 @@
-"""What do our mails say? Plain texts from templates: a first line ``Subject: …``, an empty line, the text."""
+"""What do our mails say? Each has two templates: a text, begun with ``Subject: …``, and the same in HTML."""
 
-from functools import cache
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
 from importlib import resources
 from typing import Any
 
@@ -9,21 +11,35 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 TEMPLATES = resources.files("app").joinpath("mail_templates")
 
 
-def render(name: str, **facts: Any) -> tuple[str, str]:
-    """(subject, text); the subject is one line, whatever the facts hold."""
-    head, _, text = _environment().get_template(name).render(**facts).partition("\n\n")
-    return " ".join(head.removeprefix("Subject:").split()), text.strip("\n") + "\n"
+@dataclass(frozen=True)
+class Letter:
+    subject: str
+    text: str
+    html: str
+
+
+def render(name: str, **facts: Any) -> Letter:
+    """The subject is one line, whatever the facts hold; in HTML they are text, and never markup."""
+    head, _, text = _texts().get_template(f"{name}.txt").render(**facts).partition("\n\n")
+    subject = " ".join(head.removeprefix("Subject:").split())
+    html = _pages().get_template(f"{name}.html").render(subject=subject, **facts)
+    return Letter(subject, text.strip("\n") + "\n", html)
 
 
 @cache
-def _environment() -> Environment:
-    return Environment(
-        loader=FunctionLoader(_read),
-        autoescape=False,  # noqa: S701 - plain text: an escaped "&amp;" would be shown as it is
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
+def _texts() -> Environment:
+    return _environment(autoescape=False)  # an escaped "&amp;" would be shown as it is
 
 
-def _read(name: str) -> str:
-    return TEMPLATES.joinpath(f"{name}.txt").read_text(encoding="utf-8")
+@cache
+def _pages() -> Environment:
+    return _environment(autoescape=True)
+
+
+_environment: Callable[..., Environment] = partial(
+    Environment,
+    loader=FunctionLoader(lambda name: TEMPLATES.joinpath(name).read_text(encoding="utf-8")),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)

@@ -55,13 +55,27 @@ class Passwords(Protocol):
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A file that goes with a mail; ``media_type`` such as application/pdf."""
+
+    filename: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Message:
-    """One mail; ``key`` names it uniquely, so that a repeated delivery can be told."""
+    """One mail; ``key`` names it uniquely, so that a repeated delivery can be told.
+
+    With ``html`` it goes out in both forms, and the reader's program chooses.
+    """
 
     key: str
     to: str
     subject: str
     text: str
+    html: str | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 class Mailer(Protocol):

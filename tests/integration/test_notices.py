@@ -197,6 +197,7 @@ async def test_housekeeping_forgets_what_has_had_its_time(post: Post) -> None:
             )
         await sign_in_guards.settle(connection, ["account:a"], right=False, now=NOW)
         done = await outbox.add(connection, Topic.PASSWORD_CHANGED, {}, now=NOW)
+        assert done is not None
         await outbox.done(connection, done, now=NOW)
         waiting = await outbox.add(connection, Topic.PASSWORD_CHANGED, {}, now=NOW)
     await chore(post, "prune")

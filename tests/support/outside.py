@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from importlib import resources
 from typing import Any, cast
 
 from app.context import Deps
 from app.db.database import Database
+from app.domain.plans import load_plans
 from app.gateways.keyring import Keyring
 from app.gateways.last_used import LastUsedBuffer
 from app.gateways.tokens import KeyedTokens
@@ -49,7 +51,7 @@ def deps_of(database: Any, *, clock: Clock | None = None, mailer: KeptMail | Non
         mailer=mailer or KeptMail(),
         store=absent,
         signer=absent,
-        plans=absent,
+        plans=load_plans(resources.files("app.domain").joinpath("plans.toml").read_text()),
         commission=absent,
         last_used=LastUsedBuffer(),
         clock=clock or Clock(),

@@ -1,5 +1,6 @@
 """Mail as it leaves: over SMTP to a real server, or into a folder; never with a header of somebody else's."""
 
+from dataclasses import replace
 from email import message_from_bytes, policy
 from pathlib import Path
 from uuid import uuid4
@@ -7,9 +8,10 @@ from uuid import uuid4
 import pytest
 from structlog.testing import capture_logs
 
+from app.domain.seller import Seller
 from app.gateways.mail import DevelopmentMailer, SmtpMailer, as_email
 from app.gateways.mail_texts import render
-from app.ports import MailError, Message
+from app.ports import Attachment, MailError, Message
 from tests.support.servers.shared import free_port
 from tests.support.servers.smtp import SmtpServer
 
@@ -38,6 +40,32 @@ async def test_a_mail_arrives_as_it_was_written(smtp_server: SmtpServer) -> None
     assert arrived.get_content_type() == "text/plain"
     assert arrived["X-Envelope-From"] == "no-reply@shop.test"
     assert smtp_server.logins == []
+
+
+HTML = "<!doctype html><title>Grüße</title><p>Guten Tag &amp; danke</p>" + "x" * 1200
+
+
+async def test_a_mail_in_both_forms_with_a_file(smtp_server: SmtpServer) -> None:
+    pdf = Attachment("receipt RG-1 – Grüße.pdf", "application/pdf", bytes(range(256)) * 20)
+    given = message()
+    await smtp(smtp_server).send(replace(given, html=HTML, attachments=(pdf,)))
+    (arrived,) = smtp_server.to("ada@example.test")
+    assert [part.get_content_type() for part in arrived.walk()] == [
+        "multipart/mixed",
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+        "application/pdf",
+    ]
+    text, html = arrived.get_body(("plain",)), arrived.get_body(("html",))
+    assert text is not None
+    assert html is not None
+    assert text.get_content().replace("\r\n", "\n") == TEXT
+    assert html.get_content().replace("\r\n", "\n").rstrip("\n") == HTML
+    (attached,) = arrived.iter_attachments()
+    assert attached.get_filename() == "receipt RG-1 – Grüße.pdf"
+    assert attached.get_content() == pdf.content
+    assert arrived["Message-ID"] == "<fact-1@shop.test>"
 
 
 async def test_an_ascii_mail_arrives_as_it_was_written(smtp_server: SmtpServer) -> None:
@@ -125,8 +153,10 @@ async def test_a_folder_that_cannot_be_written_is_a_mail_error(tmp_path: Path) -
 
 def test_a_subject_is_one_line_whatever_the_facts_hold() -> None:
     facts = {"username": "ada", "number": "R-1", "completed_at": "today", "slug": "s", "price": "free"}
+    facts |= {"attached": False, "seller": Seller(), "base_url": "https://shop.test"}
     hostile = "Theme\r\nBcc: eve@example.test\u2028X"
-    subject, text = render("receipt", package=hostile, version="1", document=None, **facts)
+    letter = render("receipt", package=hostile, version="1", document=None, **facts)
+    subject, text = letter.subject, letter.text
     assert subject == "Your receipt R-1: Theme Bcc: eve@example.test X 1"
     assert as_email(message(subject=subject, text=text), sender=SENDER)["Bcc"] is None
 

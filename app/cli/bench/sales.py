@@ -112,7 +112,8 @@ def _bills(plan: Plan) -> Iterator[tuple[int, int, datetime, datetime, int]]:
 
 INVOICES = """
 id user_id subscription_id number status currency subtotal_cents discount_cents tax_cents total_cents
-amount_paid_cents stripe_invoice_id period_start period_end issued_at due_at paid_at created_at
+amount_due_cents amount_paid_cents stripe_invoice_id period_start period_end issued_at due_at paid_at
+created_at
 """
 
 
@@ -121,7 +122,8 @@ def invoices(plan: Plan) -> Rows:
         tax = cents * 19 // 100
         yield (
             plan.id(11, number, start), plan.user_id(user), subscription_id(plan, user),
-            f"INV-{number + 1:08}", "paid", "USD", cents, 0, tax, cents + tax, cents + tax, None,
+            f"INV-{number + 1:08}", "paid", "USD", cents, 0, tax, cents + tax, cents + tax, cents + tax,
+            None,
             start, end, start, start, start, start,
         )  # fmt: skip
 

@@ -3,30 +3,41 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, false
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.models.base import Base, Currency, Id, at_least, currency_code, one_of
 from app.domain.payments import InvoiceStatus
 
+_TO_CHECK = text("check_at IS NOT NULL")
+
 
 class Invoice(Base):
-    """Amounts in minor units; ``total = subtotal - discount + tax``. Without a subscription: for a service.
+    """Amounts in minor units, as the provider computed them; those of credits are negative.
 
+    ``tax_included_cents`` is the part of ``tax_cents`` that stands in the lines already; ``adjustment_cents``
+    what else the total holds, such as shipping; ``amount_due_cents`` the total after the customer's balance.
     ``number`` is the provider's, ``receipt_number`` our own gapless one, given when it is paid.
+    ``stripe_subscription_id`` may be known before ``subscription_id`` is. ``created_by``: who wrote it here,
+    for a service; ``check_at``: when the sweeper finishes what was asked for it, None: nothing is open.
     """
 
     __tablename__ = "invoices"
     __table_args__ = (
         one_of("status", InvoiceStatus),
         currency_code(),
-        CheckConstraint("total_cents = subtotal_cents - discount_cents + tax_cents", name="total_adds_up"),
+        CheckConstraint(
+            "total_cents = subtotal_cents - discount_cents + tax_cents"
+            " - tax_included_cents + adjustment_cents",
+            name="total_adds_up",
+        ),
         at_least("discount_cents"),
-        at_least("tax_cents"),
         at_least("amount_paid_cents"),
         Index(None, "user_id", "id"),
         Index(None, "subscription_id"),
         Index("uq_invoices_receipt_number", "receipt_number", unique=True),
+        Index(None, "stripe_subscription_id"),
+        Index("ix_invoices_check_at", "check_at", postgresql_where=_TO_CHECK, sqlite_where=_TO_CHECK),
     )
 
     id: Mapped[Id]
@@ -48,21 +59,29 @@ class Invoice(Base):
     paid_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     receipt_number: Mapped[str | None] = mapped_column(String(32))
-    description: Mapped[str | None] = mapped_column(String(500))
+    description: Mapped[str | None] = mapped_column(Text)
     attempt_count: Mapped[int] = mapped_column(server_default="0")
     next_attempt_at: Mapped[datetime | None]
     hosted_url: Mapped[str | None] = mapped_column(Text)
     created_by: Mapped[UUID | None]
+    tax_included_cents: Mapped[int] = mapped_column(server_default="0")
+    adjustment_cents: Mapped[int] = mapped_column(server_default="0")
+    amount_due_cents: Mapped[int] = mapped_column(server_default="0")
+    stripe_subscription_id: Mapped[str | None] = mapped_column(String(255))
+    days_until_due: Mapped[int | None]
+    check_at: Mapped[datetime | None]
 
 
 class InvoiceLine(Base):
+    """``amount_cents`` is of all of them, before discount; what is credited is negative."""
+
     __tablename__ = "invoice_lines"
-    __table_args__ = (UniqueConstraint("invoice_id", "position"), at_least("quantity", 1))
+    __table_args__ = (UniqueConstraint("invoice_id", "position"), at_least("quantity"))
 
     id: Mapped[Id]
     invoice_id: Mapped[UUID] = mapped_column(ForeignKey("invoices.id"))
     position: Mapped[int]
-    description: Mapped[str] = mapped_column(String(500))
+    description: Mapped[str] = mapped_column(Text)
     quantity: Mapped[int]
     amount_cents: Mapped[int]
     period_start: Mapped[datetime | None]
@@ -70,3 +89,5 @@ class InvoiceLine(Base):
     discount_cents: Mapped[int] = mapped_column(server_default="0")
     tax_cents: Mapped[int] = mapped_column(server_default="0")
     is_proration: Mapped[bool] = mapped_column(server_default=false())
+    unit_amount_cents: Mapped[int | None]
+    stripe_price_id: Mapped[str | None] = mapped_column(String(255))

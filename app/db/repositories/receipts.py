@@ -1,4 +1,4 @@
-"""Receipts: what a completed purchase's mail tells."""
+"""Receipts: what the papers and mails of a purchase and of a refund tell."""
 
 from typing import Any
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.models import Licence, Package, PackageVersion, Purchase, User
+from app.db.models import Invoice, Licence, Package, PackageVersion, Payment, Purchase, Refund, User
 
 RECEIPT: tuple[Any, ...] = (
     Purchase.id,
@@ -21,6 +21,21 @@ RECEIPT: tuple[Any, ...] = (
     PackageVersion.version,
     Licence.document,
 )
+_REFUND: tuple[Any, ...] = (
+    Refund.id,
+    Refund.status,
+    Refund.amount_cents,
+    Refund.currency,
+    Refund.created_at,
+    Payment.amount_cents.label("paid_cents"),
+    Payment.refunded_cents,
+    User.email,
+    User.username,
+    Package.name.label("package"),
+    Purchase.receipt_number.label("purchase_receipt"),
+    Invoice.receipt_number.label("invoice_receipt"),
+    Invoice.number.label("invoice_number"),
+)
 
 
 async def of_purchase(connection: AsyncConnection, purchase_id: UUID) -> Row[Any] | None:
@@ -32,5 +47,19 @@ async def of_purchase(connection: AsyncConnection, purchase_id: UUID) -> Row[Any
         .join(PackageVersion, PackageVersion.id == Purchase.version_id)
         .outerjoin(Licence, Licence.purchase_id == Purchase.id)
         .where(Purchase.id == purchase_id, User.deleted_at.is_(None))
+    )
+    return (await connection.execute(statement)).one_or_none()
+
+
+async def of_refund(connection: AsyncConnection, refund_id: UUID) -> Row[Any] | None:
+    """None for an unknown refund and for a deleted buyer; of a purchase or of an invoice."""
+    statement = (
+        select(*_REFUND)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .join(User, User.id == Payment.user_id)
+        .outerjoin(Purchase, Purchase.id == Payment.purchase_id)
+        .outerjoin(Package, Package.id == Purchase.package_id)
+        .outerjoin(Invoice, Invoice.id == Payment.invoice_id)
+        .where(Refund.id == refund_id, User.deleted_at.is_(None))
     )
     return (await connection.execute(statement)).one_or_none()

@@ -40,6 +40,7 @@ SUBSCRIPTION: tuple[Any, ...] = (
     Subscription.ended_at,
 )
 _PAID = Subscription.stripe_subscription_id.is_not(None)
+_TOLD: tuple[Any, ...] = (*SUBSCRIPTION, User.email, User.username)
 
 
 async def live_of(connection: AsyncConnection, user_id: UUID) -> Row | None:
@@ -89,6 +90,16 @@ async def hold_customer(connection: AsyncConnection, customer_id: str) -> Row | 
         select(User.id, User.tier, User.deleted_at)
         .where(User.stripe_customer_id == customer_id)
         .with_for_update()
+    )
+    return (await connection.execute(statement)).one_or_none()
+
+
+async def as_told(connection: AsyncConnection, subscription_id: UUID) -> Row | None:
+    """With whom it is told to; None for an unknown subscription and for a deleted account."""
+    statement = (
+        select(*_TOLD)
+        .join(User, User.id == Subscription.user_id)
+        .where(Subscription.id == subscription_id, User.deleted_at.is_(None))
     )
     return (await connection.execute(statement)).one_or_none()
 

@@ -16,6 +16,8 @@ CLOSED_SETS = [
     ("scheduled_tier", "VARCHAR(16)", "'free', 'pro', 'enterprise'"),
     ("scheduled_interval", "VARCHAR(8)", "'month', 'year'"),
 ]
+OLD_TOTAL = "total_cents = subtotal_cents - discount_cents + tax_cents"
+TOTAL = f"{OLD_TOTAL} - tax_included_cents + adjustment_cents"
 
 # The books: what is written stays, on both databases; and on PostgreSQL, which can look when a transaction ends,
 # no entry is committed whose lines do not sum to zero. On SQLite the repository, its only writer, sees to that.
@@ -332,12 +334,32 @@ def upgrade() -> None:
     )
 
     op.add_column("invoices", sa.Column("receipt_number", sa.String(length=32), nullable=True))
-    op.add_column("invoices", sa.Column("description", sa.String(length=500), nullable=True))
+    op.add_column("invoices", sa.Column("description", sa.Text(), nullable=True))
     op.add_column("invoices", sa.Column("attempt_count", sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("invoices", sa.Column("next_attempt_at", UtcDateTime(), nullable=True))
     op.add_column("invoices", sa.Column("hosted_url", sa.Text(), nullable=True))
     op.add_column("invoices", sa.Column("created_by", sa.Uuid(), nullable=True))
     op.create_index("uq_invoices_receipt_number", "invoices", ["receipt_number"], unique=True)
+    for name in ("tax_included_cents", "adjustment_cents", "amount_due_cents"):
+        op.add_column("invoices", sa.Column(name, sa.BigInteger(), server_default="0", nullable=False))
+    op.add_column("invoices", sa.Column("stripe_subscription_id", sa.String(length=255), nullable=True))
+    op.add_column("invoices", sa.Column("days_until_due", sa.BigInteger(), nullable=True))
+    op.add_column("invoices", sa.Column("check_at", UtcDateTime(), nullable=True))
+    op.add_column("invoice_lines", sa.Column("unit_amount_cents", sa.BigInteger(), nullable=True))
+    op.add_column("invoice_lines", sa.Column("stripe_price_id", sa.String(length=255), nullable=True))
+    op.execute("UPDATE invoices SET amount_due_cents = total_cents")
+    _change_invoices(total=TOTAL, quantity=0, description=sa.Text(), signed_tax=True)
+    op.create_index(
+        op.f("ix_invoices_stripe_subscription_id"), "invoices", ["stripe_subscription_id"], unique=False
+    )
+    op.create_index(
+        "ix_invoices_check_at",
+        "invoices",
+        ["check_at"],
+        unique=False,
+        postgresql_where=sa.text("check_at IS NOT NULL"),
+        sqlite_where=sa.text("check_at IS NOT NULL"),
+    )
 
     op.add_column("outbox", sa.Column("unique_key", sa.String(length=255), nullable=True))
     op.create_index("uq_outbox_unique_key", "outbox", ["unique_key"], unique=True)
@@ -389,6 +411,30 @@ def upgrade() -> None:
     op.add_column("webhook_events", sa.Column("happened_at", UtcDateTime(), nullable=True))
 
 
+def _change_invoices(
+    *, total: str, quantity: int, description: sa.String | sa.Text, signed_tax: bool
+) -> None:
+    """SQLite makes the tables anew, and drops none to whose rows others refer: the lines step aside."""
+    op.execute("CREATE TEMPORARY TABLE kept_lines AS SELECT * FROM invoice_lines")
+    op.execute("DELETE FROM invoice_lines")
+    with op.batch_alter_table("invoices") as invoices:
+        invoices.drop_constraint(op.f("ck_invoices_total_adds_up"), type_="check")
+        invoices.create_check_constraint(op.f("ck_invoices_total_adds_up"), sa.text(total))
+        tax = op.f("ck_invoices_tax_cents_at_least_0")
+        if signed_tax:
+            invoices.drop_constraint(tax, type_="check")
+        else:
+            invoices.create_check_constraint(tax, sa.text("tax_cents >= 0"))
+    with op.batch_alter_table("invoice_lines") as lines:
+        lines.drop_constraint(op.f(f"ck_invoice_lines_quantity_at_least_{1 - quantity}"), type_="check")
+        lines.create_check_constraint(
+            op.f(f"ck_invoice_lines_quantity_at_least_{quantity}"), sa.text(f"quantity >= {quantity}")
+        )
+        lines.alter_column("description", type_=description, existing_nullable=False)
+    op.execute("INSERT INTO invoice_lines SELECT * FROM kept_lines")
+    op.execute("DROP TABLE kept_lines")
+
+
 def downgrade() -> None:
     op.drop_column("webhook_events", "happened_at")
     op.drop_column("webhook_events", "api_version")
@@ -433,6 +479,21 @@ def downgrade() -> None:
     op.drop_index("uq_outbox_unique_key", table_name="outbox")
     op.drop_column("outbox", "unique_key")
 
+    op.drop_index(
+        "ix_invoices_check_at",
+        table_name="invoices",
+        postgresql_where=sa.text("check_at IS NOT NULL"),
+        sqlite_where=sa.text("check_at IS NOT NULL"),
+    )
+    op.drop_index(op.f("ix_invoices_stripe_subscription_id"), table_name="invoices")
+    _change_invoices(total=OLD_TOTAL, quantity=1, description=sa.String(length=500), signed_tax=False)
+    op.drop_column("invoice_lines", "stripe_price_id")
+    op.drop_column("invoice_lines", "unit_amount_cents")
+    op.drop_column("invoices", "check_at")
+    op.drop_column("invoices", "days_until_due")
+    op.drop_column("invoices", "stripe_subscription_id")
+    for name in ("amount_due_cents", "adjustment_cents", "tax_included_cents"):
+        op.drop_column("invoices", name)
     op.drop_index("uq_invoices_receipt_number", table_name="invoices")
     op.drop_column("invoices", "created_by")
     op.drop_column("invoices", "hosted_url")

@@ -1,0 +1,78 @@
+"""Notices about an account's plan. They tell how it stands when the mail is written."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from app.db.repositories import subscriptions
+from app.domain.plans import Interval, Tier
+from app.domain.subscriptions import SubscriptionStatus
+from app.services.notices.post import Post, amount, day
+
+
+async def trial_ending(post: Post, subscription_id: UUID, *, key: str) -> None:
+    """Nothing where the trial is over. Raises MailError."""
+    found = await _read(post, subscription_id)
+    if found is None or found.status != SubscriptionStatus.TRIALING or found.trial_end is None:
+        return
+    await post.send(
+        "trial_ending",
+        key=key,
+        to=found.email,
+        username=found.username,
+        plan=_name(post, found.tier),
+        price=_price(found),
+        ends_at=day(found.trial_end),
+        cancels=found.cancel_at_period_end,
+    )
+
+
+async def changed(post: Post, subscription_id: UUID, *, key: str) -> None:
+    """Another plan, one that follows, an end that was set or taken back. Raises MailError."""
+    found = await _read(post, subscription_id)
+    if found is None or found.ended_at is not None:
+        return
+    await post.send(
+        "subscription_changed",
+        key=key,
+        to=found.email,
+        username=found.username,
+        plan=_name(post, found.tier),
+        next_plan=_name(post, found.scheduled_tier) if found.scheduled_tier else None,
+        price=_price(found),
+        period_end=day(found.current_period_end),
+        cancels=found.cancel_at_period_end,
+    )
+
+
+async def ended(post: Post, subscription_id: UUID, *, key: str) -> None:
+    """Raises MailError."""
+    found = await _read(post, subscription_id)
+    if found is None or found.ended_at is None:
+        return
+    await post.send(
+        "subscription_ended",
+        key=key,
+        to=found.email,
+        username=found.username,
+        plan=_name(post, found.tier),
+        ended_at=day(found.ended_at),
+    )
+
+
+async def _read(post: Post, subscription_id: UUID) -> Row[Any] | None:
+    """None for an unknown subscription and for a deleted account."""
+    async with post.database.read() as connection:
+        return await subscriptions.as_told(connection, subscription_id)
+
+
+def _name(post: Post, tier: str) -> str:
+    return post.plans[Tier(tier)].name
+
+
+def _price(found: Row[Any]) -> str | None:
+    if found.price_cents is None or found.currency is None:
+        return None
+    every = "year" if found.billing_interval == Interval.YEAR else "month"
+    return f"{amount(found.price_cents, found.currency)} a {every}"
