@@ -73,14 +73,23 @@ def postgres_server(folder: Path) -> PostgresServer:
 
 def _start(folder: Path) -> dict[str, str]:
     home = folder / "postgres"
-    home.mkdir()
-    user = _unprivileged_user()
-    binaries = _reachable(find_binaries(), home) if user else find_binaries()
-    if user:
-        shutil.chown(home, user)
-    _initdb(binaries, home, user)
-    port = launch(folder, "postgres", lambda port: _command(binaries, home, port), ready=_answers, user=user)
+    binaries, user = installed(home)
+    port = launch(
+        folder, "postgres", lambda port: command(binaries, home, port, SETTINGS), ready=answers, user=user
+    )
     return {"port": str(port), "binaries": str(binaries)}
+
+
+def installed(home: Path) -> tuple[Path, str]:
+    """Binaries, and the user to run them ("": this one) on the data in ``home``, made unless they are there."""
+    user = _unprivileged_user()
+    home.mkdir(exist_ok=True)
+    binaries = _reachable(find_binaries(), home) if user else find_binaries()
+    if not (home / "data" / "PG_VERSION").exists():
+        if user:
+            shutil.chown(home, user)
+        _initdb(binaries, home, user)
+    return binaries, user
 
 
 def find_binaries() -> Path:
@@ -147,7 +156,7 @@ def _reachable(binaries: Path, home: Path) -> Path:
     installation = binaries.resolve().parent
     if all(folder.stat().st_mode & 0o005 == 0o005 for folder in _parents(installation)):
         return binaries
-    shutil.copytree(installation, home / "installation", symlinks=True)
+    shutil.copytree(installation, home / "installation", symlinks=True, dirs_exist_ok=True)
     return home / "installation" / "bin"
 
 
@@ -165,13 +174,13 @@ def _initdb(binaries: Path, home: Path, user: str) -> None:
         raise ServerFailed(f"initdb failed:\n{made.stdout}{made.stderr}")
 
 
-def _command(binaries: Path, home: Path, port: int) -> list[str]:
-    settings = {**SETTINGS, "port": str(port)}
-    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+def command(binaries: Path, home: Path, port: int, settings: dict[str, str]) -> list[str]:
+    named = {**settings, "port": str(port)}
+    options = [part for name, value in named.items() for part in ("-c", f"{name}={value}")]
     return [str(binaries / "postgres"), "-D", str(home / "data"), *options]
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
     server = PostgresServer(host="127.0.0.1", port=port)
     try:
         server.execute("SELECT 1")
