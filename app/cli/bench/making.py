@@ -43,7 +43,7 @@ async def fill(deps: Deps, plan: Plan, *, told: Told) -> list[Filled]:
 def _tables(deps: Deps, plan: Plan, password_hash: str) -> list[Table]:
     """Rows before those that refer to them."""
     files, sold = plan.packages * len(goods.VERSIONS), plan.packages * sales.AVERAGE_SALES
-    keys, billed = plan.users // people.KEY_EVERY, plan.users * 3 // 5
+    keys, billed = plan.users // people.KEY_EVERY, plan.users * sales.BILLED_MONTHS // 5
     return [
         (models.User, people.USERS, people.users(plan, password_hash), plan.users),
         (models.Subscription, people.SUBSCRIPTIONS, people.subscriptions(plan), plan.users),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from uuid import UUID
 
 from app.cli.bench.plan import Plan, Rows
 from app.domain.api_keys import ALPHABET, RANDOM_LENGTH, Role, Scope, display_prefix, format_key, grantable
@@ -91,5 +92,5 @@ def authors(plan: Plan) -> Rows:
         yield (author_id(plan, author), user_id, name, name, at)
 
 
-def author_id(plan: Plan, author: int) -> object:
+def author_id(plan: Plan, author: int) -> UUID:
     return plan.id(5, author, plan.registered_at(author % plan.users))

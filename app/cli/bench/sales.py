@@ -14,6 +14,7 @@ AVERAGE_SALES = 20
 MOST_BUYERS = 1 << 16
 PRO_CENTS = 2900
 ENTERPRISE_CENTS = 99_000
+BILLED_MONTHS = 10
 DOCUMENT = "revgraph licence 1\nname: made for measuring, not signed\n" + "filler: " + "x" * 400 + "\n"
 
 
@@ -96,7 +97,7 @@ def reviews(plan: Plan) -> Rows:
 
 
 def _bills(plan: Plan) -> Iterator[tuple[int, int, datetime, datetime, int]]:
-    """(number, user, period start, period end, cents): the last three months of everybody who pays."""
+    """(number, user, period start, period end, cents): the last months of everybody who pays."""
     number = 0
     for user in range(plan.users):
         if plan.tier(user) is Tier.FREE:
@@ -104,7 +105,7 @@ def _bills(plan: Plan) -> Iterator[tuple[int, int, datetime, datetime, int]]:
         cents = ENTERPRISE_CENTS if plan.tier(user) is Tier.ENTERPRISE else PRO_CENTS
         anchor = plan.registered_at(user)
         period = monthly_period(anchor=anchor, now=plan.until)
-        for _ in range(3):
+        for _ in range(BILLED_MONTHS):
             yield number, user, period.start, period.end, cents
             period = monthly_period(anchor=anchor, now=period.start - timedelta(days=1))
             number += 1
