@@ -20,7 +20,7 @@ export npm_config_cache := $(CURDIR)/.cache/npm
 export npm_config_update_notifier := false
 export npm_config_fund := false
 
-.PHONY: help setup setup-dev run test check format schema lock graphiql bench-hostile bench-db clean
+.PHONY: help setup setup-dev run test check format schema lock graphiql bench bench-hostile bench-db clean
 .NOTPARALLEL:
 
 help: ## List every target
@@ -56,6 +56,9 @@ lock: ## Resolve the dependencies again and write requirements/*.lock
 
 graphiql: setup-dev ## Build the GraphiQL page that the server hands out
 	@"$(PY)" scripts/build_graphiql.py
+
+bench: setup-dev ## Measure revgraph beside its peers; ARGS=--quick tries it out
+	@"$(PY)" -m bench $(ARGS)
 
 bench-hostile: setup-dev ## Measure for how long a hostile document holds the event loop
 	@"$(PY)" -m bench.hostile $(ARGS)

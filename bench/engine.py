@@ -5,7 +5,7 @@
 Rounds of both are interleaved; printed are medians and their ratios.
 """
 
-# ruff: noqa: T201  # a command prints
+# a command prints
 import asyncio
 import sys
 from collections.abc import Callable
