@@ -6,7 +6,7 @@ Each document is sent to the whole application in this process, while a heartbea
 between two turns of the loop. Printed are status, code and the longest pause in ms; the bound is 250.
 """
 
-# ruff: noqa: T201  # a command prints
+# a command prints
 import asyncio
 import gc
 import json
