@@ -12,6 +12,7 @@ from app.domain.commission import Terms, load_terms, merge_terms
 from app.domain.errors import InvalidInput
 from app.domain.plans import Plan, Tier, load_plans, merge_plans
 from app.domain.seller import Seller
+from app.gateways.block_journal import FileJournal
 from app.gateways.keyring import Keyring
 from app.gateways.last_used import LastUsedBuffer
 from app.gateways.licences import Ed25519Signer
@@ -22,6 +23,7 @@ from app.gateways.storage import open_store
 from app.gateways.stripe import StripeGateway
 from app.gateways.tokens import KeyedTokens
 from app.ports import Mailer
+from app.services.calls import Calls
 
 __all__ = ["ConfigurationError", "Settings", "build_deps", "close_deps", "load_settings"]
 
@@ -31,8 +33,10 @@ def build_deps(settings: Settings) -> Deps:
     masters = [settings.jwt_secret, *settings.jwt_previous_secrets]
     keyring = Keyring([secret.get_secret_value() for secret in masters])
     try:
+        database = Database(settings.database_url, pool_size=settings.database_pool_size)
         return Deps(
-            database=Database(settings.database_url, pool_size=settings.database_pool_size),
+            database=database,
+            calls=Calls(database, _journal(settings, database)),
             tokens=KeyedTokens(keyring, pepper=settings.api_key_pepper.get_secret_value() or None),
             passwords=SlowHashes(),
             limiter=_rate_limits(settings),
@@ -53,6 +57,12 @@ def build_deps(settings: Settings) -> Deps:
         )
     except ValueError as error:
         raise ConfigurationError([str(error)]) from None
+
+
+def _journal(settings: Settings, database: Database) -> FileJournal:
+    """Of this database: the folder may have served another one before."""
+    name = database.url.render_as_string(hide_password=True)
+    return FileJournal(settings.var_dir / "call-blocks", database=name)
 
 
 def _rate_limits(settings: Settings) -> RateLimits:

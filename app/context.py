@@ -16,6 +16,7 @@ from app.domain.seller import Seller
 from app.domain.viewer import Allowance, Viewer
 from app.ports import LastUsed, LicenceSigner, Mailer, ObjectStore, Passwords, RateLimiter, Tokens
 from app.ports.provider import PaymentProvider
+from app.services.calls import Calls
 from app.services.notices.post import Post
 from app.settlement.tools import Tools
 
@@ -29,6 +30,7 @@ class Deps:
     """
 
     database: Database
+    calls: Calls
     tokens: Tokens
     passwords: Passwords
     limiter: RateLimiter

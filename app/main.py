@@ -97,6 +97,7 @@ def _lifespan(deps: Deps, worker: Worker | None) -> Callable[[Starlette], Abstra
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         running = asyncio.create_task(worker.run()) if worker else None
+        calls = asyncio.create_task(deps.calls.run(deps.clock))
         gc.freeze()  # what stands now stays: collections that walk it again would hold requests up
         try:
             yield
@@ -104,6 +105,8 @@ def _lifespan(deps: Deps, worker: Worker | None) -> Callable[[Starlette], Abstra
             if worker is not None and running is not None:
                 worker.stop()
                 await running
+            deps.calls.stop()
+            await calls
             await close_deps(deps)
 
     return lifespan

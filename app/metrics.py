@@ -59,6 +59,12 @@ GRAPHQL_ERRORS = Counter(
 QUOTA_REFUSALS = Counter(
     "revgraph_quota_refusals", "Uses refused by a plan's limit.", ["resource"], registry=REGISTRY
 )
+CALL_BLOCKS = Counter(
+    "revgraph_call_blocks",
+    "Blocks of API calls that were held for busy accounts, by step: taken, settled, recovered.",
+    ["step"],
+    registry=REGISTRY,
+)
 RATE_LIMITED = Counter(
     "revgraph_rate_limited", "Requests refused by a rate limit.", ["bucket"], registry=REGISTRY
 )

@@ -25,7 +25,6 @@ from app.domain.errors import (
 )
 from app.schema.errors import as_extensions
 from app.schema.permissions import Access
-from app.services import usage
 from app.transport.hooks import Extras, Operation
 from app.transport.presentation import present_field_error
 from app.transport.refusal import Refusal as HttpRefusal
@@ -124,9 +123,7 @@ class Operations:
             if name not in UNCOUNTED
         )
         if calls:
-            meter = await usage.count_calls(
-                database=self.deps.database, allowance=context.allowance, amount=calls, now=context.now
-            )
+            meter = await self.deps.calls.count(context.allowance, calls, now=context.now)
             extras.headers.update(
                 _quota_headers(meter.limit, meter.remaining, meter.period.end if meter.period else None)
             )

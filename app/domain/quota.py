@@ -32,6 +32,11 @@ class Meter:
         """What may still be used; never negative, None when unlimited."""
         return None if self.limit is None else max(0, self.limit - self.used - self.reserved)
 
+    @property
+    def told(self) -> int:
+        """What the owner is told of at THRESHOLDS. Reserved calls are held by servers, and may come back."""
+        return self.used if self.resource is Resource.API_CALL else self.used + self.reserved
+
     def admits(self, n: int) -> bool:
         """Whether ``n`` more (1 or more, else ValueError) fit within the limit."""
         if n < 1:

@@ -1,6 +1,6 @@
 """What services and resolvers see of the outside world; the gateways implement it, tests have small fakes."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Generator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -141,4 +141,34 @@ class LicenceSigner(Protocol):
     @property
     def public_keys(self) -> Mapping[str, str]:
         """By key id, base64 of the 32 raw bytes; the signing key first, then retired ones."""
+        ...
+
+
+@dataclass(frozen=True)
+class LeftBlock:
+    """What a process that has ended used of a block of API calls, under which limit (None: unlimited)."""
+
+    id: UUID
+    used: int
+    limit: int | None
+
+
+class BlockJournal(Protocol):
+    """What this process used of its blocks, kept where its own death does not take it away.
+
+    A slot is open from before its block is reserved until after the block is settled.
+    """
+
+    def open(self, block_id: UUID, *, limit: int | None) -> int | None:
+        """A slot for the block; None where nothing more can be kept: then there must be no block."""
+        ...
+
+    def note(self, slot: int, used: int) -> None: ...
+    def close(self, slot: int) -> None: ...
+    def left_behind(self) -> Generator[list[LeftBlock]]:
+        """The blocks of each ended process; they are forgotten when the next ones are asked for."""
+        ...
+
+    def end(self) -> None:
+        """No more slots; those that are open are left behind."""
         ...

@@ -1,7 +1,8 @@
 """Accounts: the User and what belongs to it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +14,13 @@ from app.dataloaders.usage import Counters
 from app.db.repositories import quotas
 from app.domain.errors import Unauthenticated
 from app.domain.periods import Period, monthly_period
+from app.domain.plans import Plan
+from app.domain.quota import Meter as DomainMeter
 from app.engine.strawberry_schema import batched
 from app.schema.access import check_owner, checked
 from app.schema.api_keys import ApiKey
 from app.schema.connections import Connection, paged
-from app.schema.enums import Resource, Role, Tier
+from app.schema.enums import Role, Tier
 from app.schema.node import Node
 from app.schema.subscriptions import Subscription
 from app.schema.usage import Meter, Usage, UsagePeriod
@@ -41,14 +44,15 @@ async def load_usage(
     live = {row.user_id: row for row in rows if row}
     moment = at or info.context.now
     months = {user_id: _month(row.anchor_at, period, moment) for user_id, row in live.items()}
-    found = await info.context.loaders.usage.counters(
-        [(user_id, month.start) for user_id, month in months.items()]
-    )
-    plans = info.context.deps.plans
-    usages = {
-        user_id: _usage(counters, limits=plans[Tier(live[user_id].tier)].limits, month=month)
-        for (user_id, month), counters in zip(months.items(), found, strict=True)
-    }
+    deps = info.context.deps
+    async with deps.calls.held_still(months) as of_now:
+        found = await info.context.loaders.usage.counters(
+            [(user_id, month.start) for user_id, month in months.items()]
+        )
+        usages = {
+            user_id: _usage(counters, partial(of_now, user_id), deps.plans[Tier(live[user_id].tier)], month)
+            for (user_id, month), counters in zip(months.items(), found, strict=True)
+        }
     return [usages.get(user.user_id) or Unauthenticated() for user in users]
 
 
@@ -59,9 +63,12 @@ def _month(anchor_at: datetime, period: UsagePeriod, at: datetime) -> Period:
     return monthly_period(anchor=anchor_at, now=current.start - timedelta(microseconds=1))
 
 
-def _usage(counters: Counters, *, limits: Mapping[Resource, int | None], month: Period) -> Usage:
+def _usage(
+    counters: Counters, of_now: Callable[[DomainMeter], DomainMeter], plan: Plan, month: Period
+) -> Usage:
     meters = [
-        quotas.meter_of(counters, resource, limit=limit, month=month) for resource, limit in limits.items()
+        of_now(quotas.meter_of(counters, resource, limit=limit, month=month))
+        for resource, limit in plan.limits.items()
     ]
     return Usage(period_start=month.start, period_end=month.end, meters=[Meter.of(meter) for meter in meters])
 

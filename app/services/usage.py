@@ -1,4 +1,4 @@
-"""Usage: API calls as they are counted, events as other services report them."""
+"""Usage: events as other services report them, and whether the sums are right."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db.database import Database
 from app.db.repositories import quotas, usage_reports
 from app.domain.errors import (
-    CallQuotaExceeded,
     DomainError,
     IdempotencyMismatch,
     InvalidInput,
@@ -52,17 +51,6 @@ class _Dated:
     def period_start(self) -> datetime:
         anchor_at = self.allowance.anchor_at
         return quotas.start_of(quotas.period_of(self.event.resource, anchor_at=anchor_at, now=self.at))
-
-
-async def count_calls(*, database: Database, allowance: Allowance, amount: int, now: datetime) -> Meter:
-    """Uses ``amount`` (1 or more) of the month's API calls, whole or not at all. Raises CallQuotaExceeded."""
-    try:
-        async with database.transaction() as connection:
-            return await quotas.consume(connection, allowance, Resource.API_CALL, amount, now=now)
-    except QuotaExceeded as refusal:
-        raise CallQuotaExceeded(
-            resource=refusal.resource, used=refusal.used, limit=refusal.limit, resets_at=refusal.resets_at
-        ) from None
 
 
 async def record_batch(

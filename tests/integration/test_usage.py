@@ -9,15 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select, update
 
-from app import metrics
 from app.db.database import Database
 from app.db.models import OutboxFact, UsageCounter, UsageEvent
 from app.db.repositories import quotas
-from app.domain.errors import CallQuotaExceeded, InvalidInput
+from app.domain.errors import InvalidInput
 from app.domain.outbox import Topic
 from app.domain.plans import Plan, Resource, Tier
 from app.domain.usage_reports import EventResult, Outcome, ReportedEvent
-from app.domain.viewer import Allowance
 from app.services import usage
 from tests.support.factories import NOW, make_user
 from tests.support.statements import counted
@@ -292,29 +290,6 @@ async def test_a_full_batch_over_many_accounts_is_answered_in_order(reporting: R
     assert [result.event_id for result in results] == [each.event_id for each in events]
     assert {result.outcome for result in results} == {Outcome.RECORDED}
     assert await usage.drift(database=reporting.database) == []
-
-
-async def test_calls_are_counted_whole_or_not_at_all(reporting: Reporting) -> None:
-    allowance, before = Allowance(reporting.user.id, LIMITS, NOW), refusals()
-    counting = {"database": reporting.database, "allowance": allowance, "now": NOW}
-    meter = await usage.count_calls(**counting, amount=998)
-    assert (meter.used, meter.remaining) == (998, 2)
-    with pytest.raises(CallQuotaExceeded) as refusal:
-        await usage.count_calls(**counting, amount=3)
-    assert refusal.value.facts() == {
-        "resource": "API_CALL",
-        "used": 998,
-        "limit": 1000,
-        "resetsAt": "2026-02-15T12:00:00.000Z",
-    }
-    assert (await usage.count_calls(**counting, amount=2)).remaining == 0
-    assert await reporting.counted() == {NOW: 1000}
-    assert refusals() == before + 1
-
-
-def refusals() -> float:
-    labels = {"resource": "api_call"}
-    return metrics.REGISTRY.get_sample_value("revgraph_quota_refusals_total", labels) or 0.0
 
 
 async def test_drift_names_the_counters_that_are_wrong(reporting: Reporting) -> None:

@@ -38,31 +38,35 @@ async def consume(
     amount: int,
     *,
     now: datetime,
-    occurred_at: datetime | None = None,
-    reporter_id: UUID | None = None,
-    event_key: str | None = None,
 ) -> Meter:
-    """Uses ``amount`` (1 or more) at once and keeps the raw event beside the counter. Raises QuotaExceeded.
+    """Uses ``amount`` (1 or more) at once and keeps the raw event. Raises QuotaExceeded."""
+    meter = await admit(connection, allowance, resource, now=now, used=amount)
+    await record(connection, allowance.user_id, meter, amount, occurred_at=now, now=now)
+    return meter
 
-    A reported event (``reporter_id``, ``event_key``) counts in the period in which it occurred.
-    """
-    at = occurred_at or now
-    meter = await admit(connection, allowance, resource, now=at, used=amount)
+
+async def record(
+    connection: AsyncConnection,
+    user_id: UUID,
+    meter: Meter,
+    amount: int,
+    *,
+    occurred_at: datetime,
+    now: datetime,
+) -> None:
+    """Keeps the raw event of a use that has raised the counter to ``meter``, and tells what it reached."""
     await connection.execute(
         insert(UsageEvent).values(
             id=new_id(),
-            user_id=allowance.user_id,
-            resource=resource,
+            user_id=user_id,
+            resource=meter.resource,
             amount=amount,
             period_start=start_of(meter.period),
-            occurred_at=at,
+            occurred_at=occurred_at,
             recorded_at=now,
-            reporter_id=reporter_id,
-            event_key=event_key,
         )
     )
-    await tell_thresholds(connection, allowance.user_id, meter, amount, now=now)
-    return meter
+    await tell_thresholds(connection, user_id, meter, amount, now=now)
 
 
 async def admit(
@@ -74,17 +78,52 @@ async def admit(
     used: int = 0,
     reserved: int = 0,
 ) -> Meter:
+    """``try_to_admit``, where a refusal is the end. Raises QuotaExceeded."""
+    meter = await try_to_admit(connection, allowance, resource, now=now, used=used, reserved=reserved)
+    if meter is None:
+        metrics.QUOTA_REFUSALS.labels(resource).inc()
+        raise refusal_of(await standing(connection, allowance, resource, now=now))
+    return meter
+
+
+async def try_to_admit(
+    connection: AsyncConnection,
+    allowance: Allowance,
+    resource: Resource,
+    *,
+    now: datetime,
+    used: int = 0,
+    reserved: int = 0,
+) -> Meter | None:
     """Raises the counter where the limit allows it: one statement, no two callers share the last unit."""
     period, limit = period_of(resource, anchor_at=allowance.anchor_at, now=now), allowance.limits[resource]
-    row = None
-    if limit is None or used + reserved <= limit:  # the insert of the first row has no WHERE of its own
-        row = await _raise_counter(
-            connection, allowance.user_id, resource, start_of(period), used, reserved, limit
-        )
+    if limit is not None and used + reserved > limit:  # the insert of the first row has no WHERE of its own
+        return None
+    row = await _raise_counter(
+        connection, allowance.user_id, resource, start_of(period), used, reserved, limit
+    )
     if row is None:
-        await _refuse(connection, allowance.user_id, resource, period, limit)
-    assert row is not None
+        return None
     return Meter(resource=resource, used=row.used, reserved=row.reserved, limit=limit, period=period)
+
+
+async def standing(
+    connection: AsyncConnection, allowance: Allowance, resource: Resource, *, now: datetime
+) -> Meter:
+    """How the account stands with the resource."""
+    month = monthly_period(anchor=allowance.anchor_at, now=now)
+    starts = [month.start if resource.kind is Kind.COUNTER else GAUGE_PERIOD]
+    found = await counters(connection, user_id=allowance.user_id, period_starts=starts)
+    return meter_of(found, resource, limit=allowance.limits[resource], month=month)
+
+
+def refusal_of(meter: Meter) -> QuotaExceeded:
+    return QuotaExceeded(
+        resource=meter.resource,
+        used=meter.used + meter.reserved,
+        limit=meter.limit or 0,
+        resets_at=meter.period.end if meter.period else None,
+    )
 
 
 async def hold(
@@ -122,25 +161,11 @@ async def _raise_counter(
     return (await connection.execute(statement)).one_or_none()
 
 
-async def _refuse(
-    connection: AsyncConnection, user_id: UUID, resource: Resource, period: Period | None, limit: int | None
-) -> None:
-    metrics.QUOTA_REFUSALS.labels(resource).inc()
-    found = await counters(connection, user_id=user_id, period_starts=[start_of(period)])
-    row = found.get((resource, start_of(period)))
-    raise QuotaExceeded(
-        resource=resource,
-        used=row.used + row.reserved if row else 0,
-        limit=limit or 0,
-        resets_at=period.end if period else None,
-    )
-
-
 async def tell_thresholds(
     connection: AsyncConnection, user_id: UUID, meter: Meter, raised_by: int, *, now: datetime
 ) -> None:
     """The change that reaches 80 % or 100 % says so once: the counter passes a value in one statement."""
-    after = meter.used + meter.reserved
+    after = meter.told
     for percent in thresholds_crossed(before=after - raised_by, after=after, limit=meter.limit):
         await outbox.add(
             connection,
