@@ -13,6 +13,7 @@ from app.engine.strawberry_schema import EngineSchema
 from app.resolvers import (
     accounts,
     api_keys,
+    background,
     catalog,
     downloads,
     nodes,
@@ -24,11 +25,14 @@ from app.resolvers import (
 )
 from app.schema.accounts import User
 from app.schema.api_keys import CreateApiKeyPayload, RevokeApiKeyPayload, RotateApiKeyPayload
+from app.schema.background import Job, ReplayJobPayload, ReplayWebhookEventPayload, WebhookEvent
 from app.schema.catalog import Category, Package
+from app.schema.connections import Connection
 from app.schema.errors import ERROR_TYPES
 from app.schema.node import Node
 from app.schema.package_lists import PackageConnection
 from app.schema.permissions import (
+    ADMIN,
     PUBLIC,
     PUBLISH,
     PURCHASE,
@@ -98,6 +102,12 @@ class Query:
     packages: PackageConnection = query(catalog.packages, PUBLIC, "The packages that are listed.")
     categories: list[Category] = query(catalog.categories, PUBLIC, "The groups of packages, by name.")
     plans: list[Plan] = query(plans.plans, PUBLIC, "The plans there are.")
+    webhook_events: Connection[WebhookEvent] | None = query(
+        background.webhook_events, ADMIN, "The payment provider's events, the newest first."
+    )
+    jobs: Connection[Job] | None = query(
+        background.jobs, ADMIN, "Background work, the newest first; what was given up unless said otherwise."
+    )
     licence_keys: list[LicenceKey] = query(
         purchases.licence_keys, PUBLIC, "The keys that prove licences, the signing one first."
     )
@@ -154,6 +164,13 @@ class Mutation:
 
     record_usage: RecordUsagePayload | None = mutation(
         usage.record_usage, REPORT_USAGE, "Counts what accounts used elsewhere, once for each event."
+    )
+
+    replay_webhook_event: ReplayWebhookEventPayload | None = mutation(
+        background.replay_webhook_event, ADMIN, "Acts on an event of the payment provider once more."
+    )
+    replay_job: ReplayJobPayload | None = mutation(
+        background.replay_job, ADMIN, "Tries background work again that was given up."
     )
 
     become_author: BecomeAuthorPayload | None = mutation(

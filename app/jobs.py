@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Protocol
 from uuid import UUID
@@ -126,7 +126,11 @@ async def expire_uploads(deps: Deps) -> None:
     await uploads.expire(database=deps.database, store=deps.store, now=deps.clock())
 
 
-async def prune(deps: Deps) -> None:
+async def state_schedules(deps: Deps) -> None:
+    await housekeeping.state_schedules(database=deps.database, schedules=SCHEDULES, now=deps.clock())
+
+
+async def prune(deps: Deps, _: Fact) -> None:
     await housekeeping.prune(database=deps.database, now=deps.clock())
 
 
@@ -147,8 +151,11 @@ HANDLERS: Mapping[Topic, Handler] = MappingProxyType(
         Topic.SUBSCRIPTION_CHANGED: told(subscriptions.changed, "subscription_id"),
         Topic.SUBSCRIPTION_ENDED: told(subscriptions.ended, "subscription_id"),
         Topic.REFUND_ISSUED: told(receipts.refunded, "refund_id"),
+        Topic.PRUNE: prune,
     }
 )
+SCHEDULES: Mapping[Topic, timedelta] = MappingProxyType({Topic.PRUNE: timedelta(hours=1)})
+"""What is done once in each slot of this length, by one of all processes: a fact like any other."""
 LONG: Mapping[Topic, float] = MappingProxyType({})
 """Topics whose handling takes longer than a moment, by the most seconds."""
 CHORES: Mapping[Chore, float] = MappingProxyType(
@@ -156,7 +163,7 @@ CHORES: Mapping[Chore, float] = MappingProxyType(
         write_last_used: 5,
         expire_reservations: 60,
         expire_uploads: 60,
-        prune: 60,
+        state_schedules: 30,
     }
 )
-"""What is done again and again, by the seconds in between."""
+"""What every process does again and again, by the seconds in between: cheap where nothing is due."""

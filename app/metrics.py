@@ -4,6 +4,7 @@ A label's values come from closed sets (routes, root fields, codes, topics), nev
 """
 
 import os
+from collections.abc import Iterable
 
 from prometheus_client import (
     CollectorRegistry,
@@ -98,13 +99,22 @@ OUTBOX_FACTS = Counter(
 )
 OUTBOX_WAITING = Gauge(
     "revgraph_outbox_waiting",
-    "Facts that wait to be acted on.",
+    "Facts that wait to be acted on, by topic.",
+    ["topic"],
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+OUTBOX_OLDEST = Gauge(
+    "revgraph_outbox_oldest_seconds",
+    "For how long the oldest fact has waited, by topic.",
+    ["topic"],
     registry=REGISTRY,
     multiprocess_mode="mostrecent",
 )
 OUTBOX_DEAD = Gauge(
     "revgraph_outbox_dead",
-    "Facts given up after the last attempt.",
+    "Facts given up after the last attempt, by topic.",
+    ["topic"],
     registry=REGISTRY,
     multiprocess_mode="mostrecent",
 )
@@ -152,6 +162,15 @@ DATABASE_CONNECTIONS = Gauge(
     ["pool", "state"],
     registry=REGISTRY,
 )
+
+
+def backlog_unknown(topics: Iterable[str]) -> None:
+    """What cannot be counted now is not zero."""
+    for gauge in (OUTBOX_WAITING, OUTBOX_OLDEST, OUTBOX_DEAD):
+        for topic in topics:
+            gauge.labels(topic).set(float("nan"))
+    for single in (WEBHOOK_EVENTS_WAITING, WEBHOOK_EVENTS_OLDEST, WEBHOOK_EVENTS_DEAD):
+        single.set(float("nan"))
 
 
 def exposition(accept: str) -> tuple[bytes, str]:

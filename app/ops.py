@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from functools import cache
 from importlib.metadata import version
 from time import monotonic, perf_counter
@@ -15,8 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app import metrics
 from app.context import Deps
 from app.db.migrate import current_revision, head_revision
-from app.db.repositories import outbox
-from app.domain.outbox import FactState
+from app.db.repositories import outbox, webhook_events
+from app.domain.outbox import FactState, Topic
 from app.transport.draining import Drain
 from app.transport.outcomes import Outcome
 from app.transport.route_names import route_of
@@ -89,18 +90,34 @@ class Gauges:
         if monotonic() - self._refreshed_at < GAUGES_AGE_SECONDS:
             return
         self._refreshed_at = monotonic()
-        waiting = dead = float("nan")  # unknown is not zero
-        try:
-            async with asyncio.timeout(GAUGES_SECONDS), self._deps.database.read() as connection:
-                backlog = await outbox.backlog(connection)
-            waiting, dead = backlog.get(FactState.WAITING, 0), backlog.get(FactState.DEAD, 0)
-        except Exception as error:  # noqa: BLE001 - the other metrics matter most when the database is away
-            log.warning("backlog_unknown", error=f"{type(error).__name__}: {error}")
+        await self._refresh_backlog(self._deps.clock())
         for pool, (in_use, limit) in self._deps.database.pools().items():
             metrics.DATABASE_CONNECTIONS.labels(pool, "in_use").set(in_use)
             metrics.DATABASE_CONNECTIONS.labels(pool, "limit").set(limit)
-        metrics.OUTBOX_WAITING.set(waiting)
-        metrics.OUTBOX_DEAD.set(dead)
+
+    async def _refresh_backlog(self, now: datetime) -> None:
+        try:
+            async with asyncio.timeout(GAUGES_SECONDS), self._deps.database.read() as connection:
+                facts = await outbox.backlog(connection, now=now)
+                events = await webhook_events.backlog(connection)
+        except Exception as error:  # noqa: BLE001 - the other metrics matter most when the database is away
+            log.warning("backlog_unknown", error=f"{type(error).__name__}: {error}")
+            metrics.backlog_unknown(Topic)
+            return
+        for topic in Topic:
+            rows = {row.state: row for row in facts if row.topic == topic}
+            waiting, dead = rows.get(FactState.WAITING), rows.get(FactState.DEAD)
+            metrics.OUTBOX_WAITING.labels(topic).set(waiting.facts if waiting else 0)
+            metrics.OUTBOX_OLDEST.labels(topic).set(_age(waiting.oldest if waiting else None, now))
+            metrics.OUTBOX_DEAD.labels(topic).set(dead.facts if dead else 0)
+        waiting_events, oldest, dead_events = events
+        metrics.WEBHOOK_EVENTS_WAITING.set(waiting_events)
+        metrics.WEBHOOK_EVENTS_OLDEST.set(_age(oldest, now))
+        metrics.WEBHOOK_EVENTS_DEAD.set(dead_events)
+
+
+def _age(since: datetime | None, now: datetime) -> float:
+    return max((now - since).total_seconds(), 0) if since else 0
 
 
 class HttpMetrics:

@@ -8,7 +8,7 @@ from app.cli.findings import Finding, Level, fail, ok, warn
 from app.cli.reporting import explained
 from app.context import Deps
 from app.db.migrate import current_revision, head_revision
-from app.db.repositories import health, outbox
+from app.db.repositories import health, outbox, webhook_events
 from app.domain.outbox import FactState
 from app.services import usage
 
@@ -96,12 +96,21 @@ async def _newest(connection: AsyncConnection) -> Finding:
 
 
 async def _outbox(connection: AsyncConnection) -> Finding:
-    backlog = await outbox.backlog(connection)
-    waiting, dead = backlog.get(FactState.WAITING, 0), backlog.get(FactState.DEAD, 0)
+    waiting, dead = await _jobs(connection)
     if dead:
-        advice = "Their last_error in the table outbox says why."
-        return warn("outbox", f"{dead} facts were given up, {waiting} wait", advice)
-    return ok("outbox", f"{waiting} facts wait")
+        advice = "An admin sees why in Query.jobs and Query.webhookEvents, and replays them."
+        return warn("background work", f"{dead} jobs or events were given up, {waiting} wait", advice)
+    return ok("background work", f"{waiting} jobs and events wait")
+
+
+async def _jobs(connection: AsyncConnection) -> tuple[int, int]:
+    """(waiting, dead)"""
+    facts = await outbox.backlog(connection, now=datetime.now(UTC))
+    waiting, _, dead = await webhook_events.backlog(connection)
+    for row in facts:
+        waiting += row.facts if row.state == FactState.WAITING else 0
+        dead += row.facts if row.state == FactState.DEAD else 0
+    return waiting, dead
 
 
 async def _drift(deps: Deps) -> Finding:

@@ -2,6 +2,7 @@
 
 from app.dataloaders.accounts import AccountLoaders
 from app.dataloaders.author_books import AuthorBookLoaders
+from app.dataloaders.background import BackgroundLoaders
 from app.dataloaders.catalog import CatalogLoaders
 from app.dataloaders.invoices import InvoiceLoaders
 from app.dataloaders.payments import PaymentLoaders
@@ -17,6 +18,7 @@ class Loaders:
     def __init__(self, database: Database) -> None:
         self.accounts = AccountLoaders(database)
         self.author_books = AuthorBookLoaders(database)
+        self.background = BackgroundLoaders(database)
         self.catalog = CatalogLoaders(database)
         self.invoices = InvoiceLoaders(database)
         self.payments = PaymentLoaders(database)

@@ -1,6 +1,6 @@
 """Which facts leave a transaction, and how often acting on one is tried."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 MAX_ATTEMPTS = 10
@@ -37,6 +37,13 @@ class Topic(StrEnum):
     """``subscription_id``; key ``subscription.ended:{subscription_id}``."""
     REFUND_ISSUED = "refund.issued"
     """``refund_id``; key ``refund.issued:{refund_id}``."""
+    PRUNE = "schedule.prune"
+
+
+def slot_key(topic: Topic, every: timedelta, *, now: datetime) -> str:
+    """One for all processes and moments of a slot; slots follow each other from the first of January 1970."""
+    begun = datetime.fromtimestamp(now.timestamp() // every.total_seconds() * every.total_seconds(), UTC)
+    return f"{topic}@{begun:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def retry_delay(attempts: int) -> timedelta:

@@ -13,6 +13,7 @@ from app.context import Context
 from app.domain.errors import InvalidInput
 from app.resolvers.accounts import load_subscriptions, load_users
 from app.resolvers.api_keys import load_api_keys
+from app.resolvers.background import load_jobs, load_webhook_events
 from app.resolvers.books import load_invoices, load_payment_methods, load_payments
 from app.resolvers.catalog import load_authors, load_packages, load_versions
 from app.resolvers.purchases import load_licences, load_purchases
@@ -25,6 +26,7 @@ LOADS: Mapping[str, Callable[[Context, list[UUID]], Awaitable[Sequence[Node | No
     "ApiKey": load_api_keys,
     "Author": load_authors,
     "Invoice": load_invoices,
+    "Job": load_jobs,
     "Licence": load_licences,
     "Package": load_packages,
     "PackageVersion": load_versions,
@@ -34,6 +36,7 @@ LOADS: Mapping[str, Callable[[Context, list[UUID]], Awaitable[Sequence[Node | No
     "Review": load_reviews,
     "Subscription": load_subscriptions,
     "User": load_users,
+    "WebhookEvent": load_webhook_events,
 }
 """The type in the id -> what loads many of it, and gives None for what the viewer must not see."""
 

@@ -5,7 +5,8 @@ import strawberry
 from app.domain.api_keys import Role, Scope
 from app.domain.lifecycle import PackageAction, PackageStatus, VersionStatus
 from app.domain.listing import PackageSort
-from app.domain.payments import InvoiceStatus, PaymentStatus
+from app.domain.outbox import FactState as JobState
+from app.domain.payments import InvoiceStatus, PaymentStatus, WebhookStatus
 from app.domain.plans import Interval, Resource, Tier
 from app.domain.purchases import LicenceStatus, PurchaseStatus
 from app.domain.subscriptions import SubscriptionStatus
@@ -13,6 +14,7 @@ from app.domain.subscriptions import SubscriptionStatus
 __all__ = [
     "Interval",
     "InvoiceStatus",
+    "JobState",
     "LicenceStatus",
     "PackageAction",
     "PackageSort",
@@ -25,9 +27,20 @@ __all__ = [
     "SubscriptionStatus",
     "Tier",
     "VersionStatus",
+    "WebhookStatus",
 ]
 
 strawberry.enum(Interval, name="BillingInterval", description="How often a plan is paid.")
+strawberry.enum(
+    JobState,
+    name="JobState",
+    description="WAITING: for its time, or to be tried again. DEAD: given up after the last attempt.",
+)
+strawberry.enum(
+    WebhookStatus,
+    description="RECEIVED and FAILED wait to be acted on, at first and again. PROCESSED: its objects were "
+    "looked up and brought up to date. IGNORED: there was nothing to do. DEAD: given up after many attempts.",
+)
 strawberry.enum(InvoiceStatus, description="The states of an invoice, in the payment provider's terms.")
 strawberry.enum(LicenceStatus, description="Whether a licence still gives its right.")
 strawberry.enum(PaymentStatus, description="The states of a payment, in the payment provider's terms.")

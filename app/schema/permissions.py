@@ -63,6 +63,7 @@ WRITE = Access(Scope.WRITE)
 SESSION = Access(Scope.WRITE, session_only=True)
 PURCHASE = Access(Scope.PURCHASE)
 PUBLISH = Access(Scope.PUBLISH)
+ADMIN = Access(Scope.ADMIN, roles=frozenset({Role.ADMIN}))
 REPORT_USAGE = Access(Scope.USAGE_WRITE, roles=frozenset({Role.ADMIN}))
 
 

@@ -3,16 +3,22 @@
 Each use case may run in every process at once and at any time: it does nothing that is not due.
 """
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from app.db.database import Database
-from app.db.repositories import api_keys, expiries, reservations, sessions, sign_in_guards
+from app.db.repositories import api_keys, expiries, outbox, reservations, sessions, sign_in_guards
 from app.db.repositories.reservations import EXPIRED_AT_ONCE
 from app.domain.lockout import LOCK
+from app.domain.outbox import Topic, slot_key
 from app.ports import LastUsed
 
 IDEMPOTENCY_KEYS_KEPT = timedelta(days=30)
 DONE_FACTS_KEPT = timedelta(days=30)
+KEYED_FACTS_KEPT = timedelta(days=400)
+"""Done facts with a unique key: while they are kept, nothing states them again."""
+EVENTS_KEPT = timedelta(days=90)
+"""Events that were acted on: three times as long as the provider tells of them."""
 
 
 async def write_last_used(*, database: Database, last_used: LastUsed) -> None:
@@ -39,10 +45,25 @@ async def expire_reservations(*, database: Database, now: datetime) -> int:
     return total
 
 
+async def state_schedules(*, database: Database, schedules: Mapping[Topic, timedelta], now: datetime) -> None:
+    """States each schedule's fact of this slot, unless some process has."""
+    keys = {slot_key(topic, every, now=now): topic for topic, every in schedules.items()}
+    async with database.read() as connection:
+        known = await outbox.known_keys(connection, keys)
+    for key, topic in keys.items():
+        if key not in known:
+            async with database.transaction() as connection:
+                await outbox.add(connection, topic, {}, now=now, key=key)
+
+
 async def prune(*, database: Database, now: datetime) -> None:
     """Forgets ended sessions and links, failures that lock nobody any more, old keys and facts."""
     async with database.transaction() as connection:
         await sessions.prune(connection, before=now)
         await sign_in_guards.prune(connection, before=now - LOCK)
         await expiries.forget_idempotency_keys(connection, before=now - IDEMPOTENCY_KEYS_KEPT)
-        await expiries.forget_done_facts(connection, before=now - DONE_FACTS_KEPT)
+        await expiries.forget_done_facts(
+            connection, before=now - DONE_FACTS_KEPT, keyed_before=now - KEYED_FACTS_KEPT
+        )
+        await expiries.forget_settled_events(connection, before=now - EVENTS_KEPT)
+        await expiries.forget_ended_leases(connection, before=now)

@@ -362,7 +362,7 @@ class TestDoctor:
             "clock",
             "database",
             "migrations",
-            "outbox",
+            "background work",
             "counters",
             "storage",
         }
@@ -431,7 +431,7 @@ class TestDoctor:
         found = self.findings(on_sqlite, code=1)
         assert found["counters"][0] == "FAIL"
         assert "counted 7, recorded 0" in found["counters"][1]
-        assert found["outbox"] == ("WARN", "1 facts were given up, 0 wait")
+        assert found["background work"] == ("WARN", "1 jobs or events were given up, 0 wait")
 
     def test_rows_from_the_future(self, on_sqlite: Revgraph) -> None:
         on_sqlite(*TestCreateAdmin.ARGUMENTS, stdin="correct horse battery\n")

@@ -99,7 +99,7 @@ async def test_a_database_that_is_away_makes_it_not_ready_but_alive(tmp_path: Pa
     assert "very-secret" not in ready.text
     assert alive.status_code == 200
     assert scraped.status_code == 200
-    assert "revgraph_outbox_waiting NaN" in scraped.text, "unknown is not zero"
+    assert 'revgraph_outbox_waiting{topic="account.verify_email"} NaN' in scraped.text, "unknown is not zero"
 
 
 async def test_a_database_that_does_not_answer_is_waited_for_two_seconds(tmp_path: Path) -> None:
@@ -140,8 +140,13 @@ async def test_metrics_are_what_prometheus_reads(api: Api) -> None:
 
     assert answer.headers["content-type"].startswith("text/plain; version=")
     samples = _samples(answer.text)
-    assert samples["revgraph_outbox_waiting", ()] == 2
-    assert samples["revgraph_outbox_dead", ()] == 0
+    mails = (("topic", "account.verify_email"),)
+    assert samples["revgraph_outbox_waiting", mails] == 2
+    assert samples["revgraph_outbox_oldest_seconds", mails] == (api.clock.now - NOW).total_seconds()
+    assert samples["revgraph_outbox_dead", mails] == 0
+    assert samples["revgraph_outbox_waiting", (("topic", "quota.near"),)] == 0
+    assert samples["revgraph_webhook_events_waiting", ()] == 0
+    assert samples["revgraph_webhook_events_dead", ()] == 0
     assert samples["revgraph_http_requests_total", (("route", "/graphql"), ("status", "200"))] >= 1
 
 

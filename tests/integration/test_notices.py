@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -16,7 +16,7 @@ from app.domain.accounts import Client
 from app.domain.api_keys import Scope
 from app.domain.errors import InvalidToken
 from app.domain.outbox import Topic
-from app.jobs import CHORES
+from app.jobs import CHORES, prune
 from app.ports import Message
 from app.services import accounts
 from app.worker import Worker
@@ -200,11 +200,11 @@ async def test_housekeeping_forgets_what_has_had_its_time(post: Post) -> None:
         assert done is not None
         await outbox.done(connection, done, now=NOW)
         waiting = await outbox.add(connection, Topic.PASSWORD_CHANGED, {}, now=NOW)
-    await chore(post, "prune")
+    await prune(post.deps, cast(Any, None))
     counts = [await post.count(table) for table in (Session, SignInGuard, OutboxFact, IdempotencyKey)]
     assert counts == [1, 1, 2, 0]
     post.clock.now = later_than_ids()
-    await chore(post, "prune")
+    await prune(post.deps, cast(Any, None))
     async with database.read() as connection:
         assert list((await connection.execute(select(OutboxFact.id))).scalars()) == [waiting]
     assert await post.count(SignInGuard) == 0

@@ -179,7 +179,8 @@ async def test_after_the_last_attempt_the_fact_is_dead(database: Database) -> No
     assert [line["event"] for line in logs] == ["fact_failed"] * (MAX_ATTEMPTS - 1) + ["fact_dead"]
     assert count(Topic.PASSWORD_CHANGED, "dead") == before + 1
     async with database.read() as connection:
-        assert await outbox.backlog(connection) == {"dead": 1}
+        (row,) = await outbox.backlog(connection, now=clock.now)
+    assert (row.topic, row.state, row.facts, row.oldest) == (Topic.PASSWORD_CHANGED, "dead", 1, NOW)
 
 
 async def test_a_fact_that_kills_its_workers_is_given_up_untouched(database: Database) -> None:

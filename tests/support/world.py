@@ -12,6 +12,7 @@ from app.db.repositories import authors
 from app.domain.api_keys import Role, Scope
 from app.schema.node import global_id
 from tests.support import factories
+from tests.support.background import make_event, make_job
 from tests.support.clients import PASSWORD, Account, Answer, Api, make_key, sign_up, sign_up_as
 
 Variables = Callable[["World"], dict[str, Any]]
@@ -30,6 +31,8 @@ class World:
     package_id: str
     free_package_id: str
     version_id: str
+    event_id: str
+    job_id: str
     reviewed_id: str = ""
 
 
@@ -63,6 +66,8 @@ QUERIES: dict[str, Case] = {
     "packages": Case("{ packages { totalCount } }"),
     "categories": Case("{ categories { slug } }"),
     "plans": Case("{ plans { tier } }"),
+    "webhookEvents": Case("{ webhookEvents(status: DEAD) { totalCount edges { node { id status } } } }"),
+    "jobs": Case("{ jobs { totalCount edges { node { id topic state } } } }"),
     "licenceKeys": Case("{ licenceKeys { algorithm } }"),
 }
 NEW_VERSION = {"version": "9.0.0", "files": [{"uploadId": global_id("Upload", new_id()), "path": "a.zip"}]}
@@ -119,6 +124,8 @@ MUTATIONS: dict[str, Case] = dict(
             lambda world: {"packageId": world.reviewed_id or world.package_id, "rating": 1, "body": "bad"},
             stranger="NOT_OWNED",
         ),
+        change("replayWebhookEvent", lambda world: {"id": world.event_id}),
+        change("replayJob", lambda world: {"id": world.job_id}),
         change(
             "recordUsage",
             lambda world: {
@@ -175,6 +182,8 @@ async def world(api: Api, database: Database) -> World:
         package_id=global_id("Package", package.id),
         free_package_id=global_id("Package", free.id),
         version_id=global_id("PackageVersion", version.id),
+        event_id=global_id("WebhookEvent", (await make_event(database)).id),
+        job_id=global_id("Job", (await make_job(database)).id),
     )
 
 

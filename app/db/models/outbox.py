@@ -24,7 +24,7 @@ class OutboxFact(Base):
         one_of("state", FactState),
         at_least("attempts"),
         Index("ix_outbox_waiting", "available_at", "id", postgresql_where=_WAITING, sqlite_where=_WAITING),
-        Index(None, "state", "topic"),
+        Index(None, "state", "id"),
         Index("uq_outbox_unique_key", "unique_key", unique=True),
     )
 

@@ -144,6 +144,7 @@ class WebhookEvent(Base):
             sqlite_where=_UNPROCESSED,
         ),
         Index(None, "object_id"),
+        Index(None, "status", "id"),
     )
 
     id: Mapped[Id]

@@ -1,18 +1,32 @@
 """The outbox: facts stored with their business rows, claimed by lease, done once."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, not_, select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.ids import new_id
 from app.db.models import OutboxFact
+from app.db.repositories.keyset import read_page
 from app.db.rows import Row
 from app.domain.outbox import LEASE, MAX_ATTEMPTS, FactState, Topic
+from app.domain.paging import Page, Slice
+
+JOB: tuple[Any, ...] = (
+    OutboxFact.id,
+    OutboxFact.topic,
+    OutboxFact.state,
+    OutboxFact.attempts,
+    OutboxFact.last_error,
+    OutboxFact.created_at,
+    OutboxFact.available_at,
+    OutboxFact.done_at,
+)
 
 
 async def add(
@@ -43,6 +57,12 @@ async def add(
     if key is not None:
         statement = statement.on_conflict_do_nothing(index_elements=[OutboxFact.unique_key])
     return (await connection.execute(statement.returning(OutboxFact.id))).scalar_one_or_none()
+
+
+async def known_keys(connection: AsyncConnection, keys: Collection[str]) -> set[str]:
+    """Those of ``keys`` under which there is a fact."""
+    statement = select(OutboxFact.unique_key).where(OutboxFact.unique_key.in_(keys))
+    return {key for key in (await connection.execute(statement)).scalars() if key is not None}
 
 
 async def is_due(connection: AsyncConnection, *, now: datetime) -> bool:
@@ -116,11 +136,47 @@ async def failed(
     return state if (await connection.execute(statement)).rowcount == 1 else None
 
 
-async def backlog(connection: AsyncConnection) -> dict[str, int]:
-    """How many facts wait and how many are dead, by state."""
+async def backlog(connection: AsyncConnection, *, now: datetime) -> Sequence[Row]:
+    """``topic``, ``state`` (waiting or dead), ``facts``, and ``oldest``: when the oldest was stated.
+
+    What is only to be acted on later is no backlog.
+    """
+    to_come = and_(OutboxFact.attempts == 0, OutboxFact.available_at > now)
     statement = (
-        select(OutboxFact.state, func.count().label("facts"))
-        .where(OutboxFact.state != FactState.DONE)
-        .group_by(OutboxFact.state)
+        select(
+            OutboxFact.topic,
+            OutboxFact.state,
+            func.count().label("facts"),
+            func.min(OutboxFact.created_at).label("oldest"),
+        )
+        .where(OutboxFact.state.in_([FactState.WAITING, FactState.DEAD]), not_(to_come))
+        .group_by(OutboxFact.topic, OutboxFact.state)
     )
-    return {row.state: row.facts for row in (await connection.execute(statement)).all()}
+    return (await connection.execute(statement)).all()
+
+
+async def by_id(connection: AsyncConnection, fact_id: UUID) -> Row | None:
+    return (await connection.execute(select(*JOB).where(OutboxFact.id == fact_id))).one_or_none()
+
+
+async def replay(connection: AsyncConnection, fact_id: UUID, *, now: datetime) -> bool:
+    """The fact waits as if it had just been stated; False for one that is not dead."""
+    statement = (
+        update(OutboxFact)
+        .where(OutboxFact.id == fact_id, OutboxFact.state == FactState.DEAD)
+        .values(state=FactState.WAITING, attempts=0, available_at=now, last_error=None)
+    )
+    return (await connection.execute(statement)).rowcount == 1
+
+
+async def page_of(connection: AsyncConnection, *, state: FactState, page: Page) -> Slice[Row]:
+    """The newest first."""
+    statement = select(*JOB).where(OutboxFact.state == state)
+    return await read_page(connection, statement, keys=[(OutboxFact.id, True)], page=page, order="id")
+
+
+async def count(connection: AsyncConnection, *, state: FactState) -> int:
+    number: int = (
+        await connection.execute(select(func.count(OutboxFact.id)).where(OutboxFact.state == state))
+    ).scalar_one()
+    return number

@@ -12,7 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.ids import new_id
 from app.db.models import WebhookEvent
-from app.db.rows import Row
+from app.db.repositories.keyset import read_page
+from app.db.rows import Row, Select
+from app.domain.paging import Page, Slice
 from app.domain.payments import WebhookStatus
 from app.domain.webhooks import MAX_ATTEMPTS, Event
 
@@ -23,6 +25,22 @@ CLAIMED: tuple[Any, ...] = (
     WebhookEvent.event_type,
     WebhookEvent.payload,
     WebhookEvent.attempts,
+)
+EVENT: tuple[Any, ...] = (
+    WebhookEvent.id,
+    WebhookEvent.stripe_event_id,
+    WebhookEvent.event_type,
+    WebhookEvent.object_type,
+    WebhookEvent.object_id,
+    WebhookEvent.status,
+    WebhookEvent.attempts,
+    WebhookEvent.last_error,
+    WebhookEvent.livemode,
+    WebhookEvent.api_version,
+    WebhookEvent.happened_at,
+    WebhookEvent.received_at,
+    WebhookEvent.available_at,
+    WebhookEvent.processed_at,
 )
 
 
@@ -119,8 +137,41 @@ async def failed(
     return status if (await connection.execute(statement)).rowcount == 1 else None
 
 
-async def backlog(connection: AsyncConnection) -> tuple[int, datetime | None]:
-    """How many events wait, and since when the oldest does."""
-    statement = select(func.count(), func.min(WebhookEvent.received_at)).where(WAITING)
-    number, oldest = (await connection.execute(statement)).one()
-    return number, oldest
+async def backlog(connection: AsyncConnection) -> tuple[int, datetime | None, int]:
+    """How many events wait, since when the oldest does, how many are dead."""
+    waiting = select(func.count(), func.min(WebhookEvent.received_at)).where(WAITING)
+    dead = select(func.count()).where(WebhookEvent.status == WebhookStatus.DEAD)
+    number, oldest = (await connection.execute(waiting)).one()
+    return number, oldest, (await connection.execute(dead)).scalar_one()
+
+
+async def by_id(connection: AsyncConnection, event_id: UUID) -> Row | None:
+    return (await connection.execute(select(*EVENT).where(WebhookEvent.id == event_id))).one_or_none()
+
+
+async def replay(connection: AsyncConnection, event_id: UUID, *, now: datetime) -> None:
+    """The event waits as if it had just come."""
+    await connection.execute(
+        update(WebhookEvent)
+        .where(WebhookEvent.id == event_id)
+        .values(
+            status=WebhookStatus.RECEIVED, attempts=0, available_at=now, processed_at=None, last_error=None
+        )
+    )
+
+
+async def page_of(connection: AsyncConnection, *, status: WebhookStatus | None, page: Page) -> Slice[Row]:
+    """The newest first."""
+    statement = _of_status(select(*EVENT), status)
+    return await read_page(connection, statement, keys=[(WebhookEvent.id, True)], page=page, order="id")
+
+
+async def count(connection: AsyncConnection, *, status: WebhookStatus | None) -> int:
+    number: int = (
+        await connection.execute(_of_status(select(func.count(WebhookEvent.id)), status))
+    ).scalar_one()
+    return number
+
+
+def _of_status(statement: Select, status: WebhookStatus | None) -> Select:
+    return statement if status is None else statement.where(WebhookEvent.status == status)

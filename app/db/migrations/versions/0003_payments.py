@@ -363,6 +363,8 @@ def upgrade() -> None:
 
     op.add_column("outbox", sa.Column("unique_key", sa.String(length=255), nullable=True))
     op.create_index("uq_outbox_unique_key", "outbox", ["unique_key"], unique=True)
+    op.drop_index("ix_outbox_state_topic", table_name="outbox")
+    op.create_index("ix_outbox_state_id", "outbox", ["state", "id"])
 
     op.add_column("payments", sa.Column("client_secret", sa.String(length=255), nullable=True))
     op.add_column("payments", sa.Column("check_at", UtcDateTime(), nullable=True))
@@ -409,6 +411,7 @@ def upgrade() -> None:
     op.add_column("webhook_events", sa.Column("livemode", sa.Boolean(), nullable=True))
     op.add_column("webhook_events", sa.Column("api_version", sa.String(length=64), nullable=True))
     op.add_column("webhook_events", sa.Column("happened_at", UtcDateTime(), nullable=True))
+    op.create_index("ix_webhook_events_status_id", "webhook_events", ["status", "id"])
 
 
 def _change_invoices(
@@ -436,6 +439,7 @@ def _change_invoices(
 
 
 def downgrade() -> None:
+    op.drop_index("ix_webhook_events_status_id", table_name="webhook_events")
     op.drop_column("webhook_events", "happened_at")
     op.drop_column("webhook_events", "api_version")
     op.drop_column("webhook_events", "livemode")
@@ -476,6 +480,8 @@ def downgrade() -> None:
     op.drop_column("payments", "check_at")
     op.drop_column("payments", "client_secret")
 
+    op.drop_index("ix_outbox_state_id", table_name="outbox")
+    op.create_index("ix_outbox_state_topic", "outbox", ["state", "topic"])
     op.drop_index("uq_outbox_unique_key", table_name="outbox")
     op.drop_column("outbox", "unique_key")
 
