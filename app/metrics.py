@@ -87,9 +87,16 @@ DOWNLOADS = Counter(
     registry=REGISTRY,
 )
 SUBSCRIPTIONS_FLAGGED = Counter(
-    "revgraph_subscriptions_flagged_total",
+    "revgraph_subscriptions_flagged",
     "Subscriptions at the provider that a person should look at, by reason.",
     ["reason"],
+    registry=REGISTRY,
+)
+INVOICES_FLAGGED = Counter(
+    "revgraph_invoices_flagged",
+    "Invoices at the provider that a person should look at, by reason.",
+    ["reason"],
+    registry=REGISTRY,
 )
 OUTBOX_FACTS = Counter(
     "revgraph_outbox_facts",

@@ -99,6 +99,10 @@ class SubscriptionSchedules(Protocol):
 
 
 class Invoices(Protocol):
+    async def get(self, invoice_id: str) -> Object | None:
+        """With all of its lines, and the intents of its payments expanded."""
+        ...
+
     async def preview(self, params: Mapping[str, Any]) -> Object:
         """The invoice that a change would make; nothing is changed."""
         ...

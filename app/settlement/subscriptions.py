@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import metrics
-from app.db.repositories import audit, subscriptions
+from app.db.repositories import audit, invoices, subscriptions
 from app.db.rows import Row
 from app.domain.periods import monthly_period
 from app.domain.plans import Tier
@@ -94,7 +94,11 @@ class _Account:
         written = {**values, "superseded_at": superseded_at, "updated_at": self._now}
         anchor = anchor_at or (row.anchor_at if row else values["created_at"])
         if row is None:
-            await subscriptions.add(self._connection, user_id=self._user_id, anchor_at=anchor, **written)
+            added = await subscriptions.add(
+                self._connection, user_id=self._user_id, anchor_at=anchor, **written
+            )
+            named = values["stripe_subscription_id"]
+            await invoices.adopt(self._connection, subscription_id=added, stripe_subscription_id=named)
         else:
             await subscriptions.change(self._connection, row.id, {**written, "anchor_at": anchor})
 

@@ -19,7 +19,8 @@ class Invoice(Base):
     what else the total holds, such as shipping; ``amount_due_cents`` the total after the customer's balance.
     ``number`` is the provider's, ``receipt_number`` our own gapless one, given when it is paid.
     ``stripe_subscription_id`` may be known before ``subscription_id`` is. ``created_by``: who wrote it here,
-    for a service; ``check_at``: when the sweeper finishes what was asked for it, None: nothing is open.
+    for a service; ``told_attempts``: up to which failed one the account was told;
+    ``check_at``: when the sweeper finishes what was asked for it, None: nothing is open.
     """
 
     __tablename__ = "invoices"
@@ -70,6 +71,7 @@ class Invoice(Base):
     stripe_subscription_id: Mapped[str | None] = mapped_column(String(255))
     days_until_due: Mapped[int | None]
     check_at: Mapped[datetime | None]
+    told_attempts: Mapped[int] = mapped_column(server_default="0")
 
 
 class InvoiceLine(Base):

@@ -9,7 +9,8 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.models import Author, Package, PackageVersion, Purchase, ReceiptCounter
+from app.db.models import Author, Package, PackageVersion, Purchase
+from app.db.repositories import receipts
 from app.domain.lifecycle import VersionStatus
 from app.domain.purchases import OPEN, PurchaseStatus
 
@@ -120,17 +121,8 @@ async def count_sale(connection: AsyncConnection, package_id: UUID) -> None:
 
 
 async def give_receipt(connection: AsyncConnection, purchase_id: UUID, *, year: int) -> str:
-    """The year's next number. All purchases wait for one another here, so it is a transaction's last step."""
-    dialect_insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    counter = (
-        dialect_insert(ReceiptCounter)
-        .values(year=year, last_number=1)
-        .on_conflict_do_update(
-            index_elements=[ReceiptCounter.year], set_={"last_number": ReceiptCounter.last_number + 1}
-        )
-        .returning(ReceiptCounter.last_number)
-    )
-    receipt_number = f"RG-{year}-{(await connection.execute(counter)).scalar_one():06d}"
+    """The year's next number: a transaction's last step."""
+    receipt_number = await receipts.next_number(connection, year=year)
     await connection.execute(
         update(Purchase).where(Purchase.id == purchase_id).values(receipt_number=receipt_number)
     )

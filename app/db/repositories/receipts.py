@@ -1,12 +1,24 @@
-"""Receipts: what the papers and mails of a purchase and of a refund tell."""
+"""Receipts: their numbers, and what the papers and mails of a purchase and of a refund tell."""
 
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.models import Invoice, Licence, Package, PackageVersion, Payment, Purchase, Refund, User
+from app.db.models import (
+    Invoice,
+    Licence,
+    Package,
+    PackageVersion,
+    Payment,
+    Purchase,
+    ReceiptCounter,
+    Refund,
+    User,
+)
 
 RECEIPT: tuple[Any, ...] = (
     Purchase.id,
@@ -36,6 +48,23 @@ _REFUND: tuple[Any, ...] = (
     Invoice.receipt_number.label("invoice_receipt"),
     Invoice.number.label("invoice_number"),
 )
+
+
+async def next_number(connection: AsyncConnection, *, year: int) -> str:
+    """The year's next number, of purchases and invoices alike, without gaps.
+
+    Everybody who is given one waits for the others here, so it is a transaction's last step.
+    """
+    dialect_insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
+    counter = (
+        dialect_insert(ReceiptCounter)
+        .values(year=year, last_number=1)
+        .on_conflict_do_update(
+            index_elements=[ReceiptCounter.year], set_={"last_number": ReceiptCounter.last_number + 1}
+        )
+        .returning(ReceiptCounter.last_number)
+    )
+    return f"RG-{year}-{(await connection.execute(counter)).scalar_one():06d}"
 
 
 async def of_purchase(connection: AsyncConnection, purchase_id: UUID) -> Row[Any] | None:

@@ -1,15 +1,27 @@
 """Invoices: what a subscription or a service costs, and what a change would cost."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from app.gateways.stripe.caller import call
+from app.gateways.stripe.caller import call, find
+from app.gateways.stripe.pages import all_pages
 from app.ports.provider import Object
+
+EXPANDED = {"expand": ["payments.data.payment.payment_intent"]}
 
 
 class Invoices:
     def __init__(self, nouns: Any) -> None:
         self._invoices = nouns.invoices
+
+    async def get(self, invoice_id: str) -> Object | None:
+        """An invoice tells its first ten lines only; more are fetched."""
+        found = await find(self._invoices.retrieve_async, invoice_id, params=EXPANDED)
+        if found is None or not found["lines"]["has_more"]:
+            return found
+        lines = await all_pages(partial(self._invoices.line_items.list_async, invoice_id), {})
+        return {**found, "lines": {**found["lines"], "data": lines, "has_more": False}}
 
     async def preview(self, params: Mapping[str, Any]) -> Object:
         return await call(self._invoices.create_preview_async, params=params)

@@ -340,7 +340,7 @@ def upgrade() -> None:
     op.add_column("invoices", sa.Column("hosted_url", sa.Text(), nullable=True))
     op.add_column("invoices", sa.Column("created_by", sa.Uuid(), nullable=True))
     op.create_index("uq_invoices_receipt_number", "invoices", ["receipt_number"], unique=True)
-    for name in ("tax_included_cents", "adjustment_cents", "amount_due_cents"):
+    for name in ("tax_included_cents", "adjustment_cents", "amount_due_cents", "told_attempts"):
         op.add_column("invoices", sa.Column(name, sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("invoices", sa.Column("stripe_subscription_id", sa.String(length=255), nullable=True))
     op.add_column("invoices", sa.Column("days_until_due", sa.BigInteger(), nullable=True))
@@ -498,7 +498,7 @@ def downgrade() -> None:
     op.drop_column("invoices", "check_at")
     op.drop_column("invoices", "days_until_due")
     op.drop_column("invoices", "stripe_subscription_id")
-    for name in ("amount_due_cents", "adjustment_cents", "tax_included_cents"):
+    for name in ("told_attempts", "amount_due_cents", "adjustment_cents", "tax_included_cents"):
         op.drop_column("invoices", name)
     op.drop_index("uq_invoices_receipt_number", table_name="invoices")
     op.drop_column("invoices", "created_by")
