@@ -3,7 +3,7 @@
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +14,27 @@ PATIENCE_SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Load:
-    """``requests`` are sent in turn, with ``changes`` each once; at ``rate`` a second, if one is given."""
+class Sent:
+    """One POST, byte for byte."""
 
-    requests: Sequence[Request]
+    headers: Mapping[str, str]
+    body: str
+
+
+@dataclass(frozen=True)
+class Load:
+    """``requests`` are sent in turn, with ``changes`` each once; at ``rate`` a second, if one is given.
+
+    A right answer is 200 and begins as ``expected``.
+    """
+
+    requests: Sequence[Sent]
     connections: int
     seconds: float
     changes: bool = False
     rate: int | None = None
+    path: str = "/graphql"
+    expected: str = '{"data"'
 
 
 @dataclass(frozen=True)
@@ -64,8 +77,14 @@ def _order(load: Load, url: str) -> Mapping[str, Any]:
         "seconds": load.seconds,
         "changes": load.changes,
         "rate": load.rate,
-        "requests": [{"headers": headers(each), "body": json.dumps(each.body)} for each in load.requests],
+        "path": load.path,
+        "expected": load.expected,
+        "requests": [asdict(each) for each in load.requests],
     }
+
+
+def sent(requests: Sequence[Request]) -> list[Sent]:
+    return [Sent(headers(each), json.dumps(each.body)) for each in requests]
 
 
 def headers(request: Request) -> dict[str, str]:

@@ -19,9 +19,9 @@ OF_PYTHON = ("strawberry-graphql", "graphql-core", "SQLAlchemy", "asyncpg", "uvi
 
 @dataclass(frozen=True)
 class Facts:
-    """``rounds`` says how often and how long was measured."""
+    """``rounds`` says how often and how long was measured; ``size`` is the database's, unless it is empty."""
 
-    size: Size
+    size: Size | None
     node: Node
     postgres: str
     rounds: str
@@ -31,10 +31,8 @@ class Facts:
         yield "commit", _commit()
         yield "machine", f"{os.cpu_count()} processors ({_model()}), {_memory()}, {platform.system()}"
         yield "load before", ", ".join(f"{each:.1f}" for each in os.getloadavg())
-        yield (
-            "database",
-            f"{self.size.users:,} users, {self.size.packages:,} packages, {self.size.events:,} events",
-        )
+        if size := self.size:
+            yield "database", f"{size.users:,} users, {size.packages:,} packages, {size.events:,} events"
         yield "PostgreSQL", self.postgres
         yield "Python", f"{platform.python_version()}; {_versions(OF_PYTHON)}"
         of_node = ", ".join(f"{each} {self.node.version_of(each)}" for each in OF_NODE)

@@ -37,8 +37,8 @@ def _page(found: Found) -> Iterator[str]:
     yield ""
     yield "Written by `make bench`; what it measures and how is in [README.md](README.md)."
     yield ""
-    yield from _table(["", ""], [[name, value] for name, value in found.facts.lines()])
-    yield from _table(["server", "what it is"], [[each.name, each.says] for each in found.servers])
+    yield from table(["", ""], [[name, value] for name, value in found.facts.lines()])
+    yield from table(["server", "what it is"], [[each.name, each.says] for each in found.servers])
     yield f"{found.compared} answers were compared before anything was timed; all said the same."
     yield ""
     yield "## Targets"
@@ -50,7 +50,7 @@ def _page(found: Found) -> Iterator[str]:
         [each.says, each.wanted, each.measured, _word(each), each.by_cost]
         for each in targets(found.postgres, found.held)
     ]
-    yield from _table(["what", "wanted", "measured", "", "by processor time"], rows)
+    yield from table(["what", "wanted", "measured", "", "by processor time"], rows)
     yield from _measured("PostgreSQL", found.postgres)
     yield from _rest(found)
     yield from _measured("SQLite", found.sqlite)
@@ -85,7 +85,7 @@ def _rates(figures: Figures, connections: int) -> Iterator[str]:
         [server, *(spread(figures.rate(server, each, connections), 0) for each in operations)]
         for server in figures.servers()
     ]
-    yield from _table(["server", *operations], rows)
+    yield from table(["server", *operations], rows)
 
 
 def _ratios(figures: Figures, connections: int) -> Iterator[str]:
@@ -95,7 +95,7 @@ def _ratios(figures: Figures, connections: int) -> Iterator[str]:
         for server in figures.servers()
         if server != OURS
     ]
-    yield from _table([f"{OURS} :", *operations], rows)
+    yield from table([f"{OURS} :", *operations], rows)
 
 
 def _processor(figures: Figures, connections: int) -> Iterator[str]:
@@ -105,7 +105,7 @@ def _processor(figures: Figures, connections: int) -> Iterator[str]:
 
     operations = figures.operations()
     rows = [[server, *(cell(server, each) for each in operations)] for server in figures.servers()]
-    yield from _table(["server", *operations], rows)
+    yield from table(["server", *operations], rows)
 
 
 def _failures(figures: Figures) -> Iterator[str]:
@@ -124,7 +124,7 @@ def _failures(figures: Figures) -> Iterator[str]:
         ]
         for each in failed
     ]
-    yield from _table(["failed", "operation", "connections", "wrong", "errors"], rows)
+    yield from table(["failed", "operation", "connections", "wrong", "errors"], rows)
 
 
 def _rest(found: Found) -> Iterator[str]:
@@ -133,7 +133,7 @@ def _rest(found: Found) -> Iterator[str]:
         yield ""
         yield "The dashboard, a process for each processor; counted from when a request was due."
         yield ""
-        yield from _table(
+        yield from table(
             ["server", "asked a second", "answered", "p50 ms", "p95 ms", "p99 ms", "failed"],
             [_steady(each) for each in found.held],
         )
@@ -142,7 +142,7 @@ def _rest(found: Found) -> Iterator[str]:
         yield ""
         yield "One process: seconds from the start to the first answer, and proportional set size."
         yield ""
-        yield from _table(
+        yield from table(
             ["server", "first answer s", "MB then", "MB after load"],
             [
                 [
@@ -163,7 +163,7 @@ def _steady(held: Steady) -> list[str]:
     return [held.server, f"{held.rate:,}", f"{outcome.rate:,.0f}", *times, failed]
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     yield f"| {' | '.join(head)} |"
     yield f"|{' --- |' * len(head)}"
     yield from (f"| {' | '.join(row)} |" for row in rows)

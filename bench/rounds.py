@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.load import Load, Outcome, put
+from bench.load import Load, Outcome, put, sent
 from bench.node import Node
 from bench.operations import Operation
 from bench.processes import cpu_seconds
@@ -47,9 +47,9 @@ class Course:
     def load(self, running: Running, operation: Operation, *, connections: int, seconds: float) -> Load:
         if operation.changes:
             taken = self.purchases.take(int(PURCHASES_A_SECOND * seconds))
-            return Load([request for request, _ in taken], connections, seconds, changes=True)
+            return Load(sent([request for request, _ in taken]), connections, seconds, changes=True)
         asked = operation.requests(self.subjects, postgraphile=running.server.postgraphile)
-        return Load(asked, connections, seconds)
+        return Load(sent(asked), connections, seconds)
 
     def put(self, running: Running, load: Load) -> tuple[Outcome, float, float]:
         """The outcome, and seconds of the processor: the server's and the database's."""

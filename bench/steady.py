@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench.load import Load, Outcome
+from bench.load import Load, Outcome, sent
 from bench.operations import DASHBOARD, Operation
 from bench.processes import memory_bytes
 from bench.rounds import Course, Told
@@ -30,7 +30,7 @@ def hold_rate(
     for server in servers:
         told(f"{rate} requests a second: {server.name}")
         with running(server, course.folder, workers=os.cpu_count() or 1) as started:
-            asked = DASHBOARD.requests(course.subjects, postgraphile=server.postgraphile)
+            asked = sent(DASHBOARD.requests(course.subjects, postgraphile=server.postgraphile))
             course.put(started, Load(asked, 16, min(seconds, 4)))
             outcome, _, _ = course.put(started, Load(asked, CONNECTIONS, seconds, rate=rate))
         held.append(Steady(server.name, rate, outcome))

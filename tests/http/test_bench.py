@@ -8,7 +8,7 @@ import pytest
 
 from bench import data, node
 from bench.asking import Differing, compare
-from bench.load import Load, Outcome, put
+from bench.load import Load, Outcome, put, sent
 from bench.node import Node
 from bench.operations import DASHBOARD, NODE, OPERATIONS
 from bench.postgres import Postgres
@@ -19,6 +19,7 @@ from bench.sameness import difference, plain
 from bench.servers import Running, all_running, ours
 from bench.statistics import Figures, Spread
 from bench.subjects import Subjects, subjects_of
+from bench.webhooks import Place, take_in
 from scripts.nodejs import NoNode
 from tests.support.servers.postgres import PostgresServer, find_binaries
 
@@ -79,13 +80,21 @@ def test_the_load_arrives_and_is_counted(
 ) -> None:
     running, subjects = served
     asked = DASHBOARD.requests(subjects)
-    outcome = put(Load(asked, 2, 1, rate=rate), running.url, node=installed, folder=folder)
+    outcome = put(Load(sent(asked), 2, 1, rate=rate), running.url, node=installed, folder=folder)
     assert (outcome.wrong, outcome.errors) == (0, 0)
     assert outcome.requests == rate if rate else outcome.requests > 0
 
     spoilt = [replace(each, api_key="rg_live_none") for each in asked]
-    outcome = put(Load(spoilt, 2, 1, rate=rate), running.url, node=installed, folder=folder)
+    outcome = put(Load(sent(spoilt), 2, 1, rate=rate), running.url, node=installed, folder=folder)
     assert outcome.wrong == outcome.requests > 0
+
+
+def test_the_webhooks_benchmark_counts_what_is_stored(installed: Node, tmp_path: Path) -> None:
+    place = Place("SQLite", f"sqlite:///{tmp_path / 'webhooks.db'}", tmp_path, pid=None)
+    paced, busy = take_in(place, installed, processes=1, seconds=1)
+    assert (paced.outcome.requests, paced.outcome.wrong, paced.stored) == (500, 0, 500)
+    assert (busy.outcome.wrong, busy.outcome.errors) == (0, 0)
+    assert 0 < busy.outcome.requests <= busy.stored
 
 
 def sample(server: str, *, requests: int, cpu: float) -> Sample:

@@ -6,13 +6,14 @@ import autocannon from 'autocannon'
 import { Pool } from 'undici'
 
 const order = JSON.parse(readFileSync(process.argv[2], 'utf8'))
-const failed = (body) => body.includes('"errors":[{') || !body.startsWith('{"data"')
+const failed = (status, body) =>
+  status !== 200 || !body.startsWith(order.expected) || body.includes('"errors":[{')
 
-async function busy({ url, requests, connections, seconds }) {
+async function busy({ url, path, requests, connections, seconds }) {
   let next = 0
   let wrong = 0
   const result = await autocannon({
-    url, connections, duration: seconds, method: 'POST', path: '/graphql', timeout: 30,
+    url, connections, duration: seconds, method: 'POST', path, timeout: 30,
     requests: requests.slice(0, connections),
     setupClient: (client) => {
       // Each connection starts at a place of its own, and with changes takes what no other one takes.
@@ -20,19 +21,19 @@ async function busy({ url, requests, connections, seconds }) {
       const own = requests.filter((_, number) => number % connections === place)
       const turn = order.changes ? own : [...requests.slice(place), ...requests.slice(0, place)]
       client.setRequests(turn.map((request) => ({
-        ...request, method: 'POST', path: '/graphql', onResponse: (_, body) => { if (failed(body)) wrong++ },
+        ...request, method: 'POST', path, onResponse: (status, body) => { if (failed(status, body)) wrong++ },
       })))
     },
   })
   return {
-    requests: result.requests.total, seconds: result.duration, wrong: wrong + result.non2xx,
+    requests: result.requests.total, seconds: result.duration, wrong,
     errors: result.errors + result.timeouts, p50: result.latency.p50, p95: null, p99: result.latency.p99,
   }
 }
 
 // Waiting times are counted from the moment at which a request was due, so that a server that stands still is
 // charged for all who would have come meanwhile.
-async function paced({ url, requests, connections, seconds, rate }) {
+async function paced({ url, path, requests, connections, seconds, rate }) {
   const pool = new Pool(url, { connections, pipelining: 1 })
   const total = Math.round(rate * seconds)
   const waited = []
@@ -41,9 +42,9 @@ async function paced({ url, requests, connections, seconds, rate }) {
   const ask = async (number, due) => {
     try {
       const { body, headers } = requests[number % requests.length]
-      const response = await pool.request({ path: '/graphql', method: 'POST', headers, body })
+      const response = await pool.request({ path, method: 'POST', headers, body })
       const text = await response.body.text()
-      if (response.statusCode !== 200 || failed(text)) wrong++
+      if (failed(response.statusCode, text)) wrong++
       waited.push(performance.now() - due)
     } catch {
       errors++
