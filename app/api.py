@@ -21,6 +21,7 @@ from app.resolvers import (
     publishing,
     purchases,
     reviews,
+    subscriptions,
     usage,
 )
 from app.schema.accounts import User
@@ -67,6 +68,12 @@ from app.schema.sign_in import (
     TokenValidity,
     UpdateProfilePayload,
     VerifyEmailPayload,
+)
+from app.schema.subscribing import (
+    CancelSubscriptionPayload,
+    ChangeTierPayload,
+    PreviewTierChangePayload,
+    ResumeSubscriptionPayload,
 )
 from app.schema.subscriptions import Plan
 from app.schema.usage_reports import RecordUsagePayload
@@ -160,6 +167,19 @@ class Mutation:
     )
     review_package: ReviewPackagePayload | None = mutation(
         reviews.review_package, WRITE, "Rates a package that you own, or changes your review."
+    )
+
+    preview_tier_change: PreviewTierChangePayload | None = mutation(
+        subscriptions.preview_tier_change, PURCHASE, "Tells what another plan would cost."
+    )
+    change_tier: ChangeTierPayload | None = mutation(
+        subscriptions.change_tier, PURCHASE, "Starts a plan, or changes it, as it was quoted."
+    )
+    cancel_subscription: CancelSubscriptionPayload | None = mutation(
+        subscriptions.cancel_subscription, PURCHASE, "Ends the paid plan with its period, or at once."
+    )
+    resume_subscription: ResumeSubscriptionPayload | None = mutation(
+        subscriptions.resume_subscription, PURCHASE, "Keeps the plan that was to end or to change."
     )
 
     record_usage: RecordUsagePayload | None = mutation(

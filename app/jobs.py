@@ -13,7 +13,7 @@ from app.domain.plans import Resource
 from app.services import housekeeping, uploads
 from app.services.notices import accounts, invoices, quotas, receipts, subscriptions
 from app.services.notices.post import Post
-from app.settlement import customers
+from app.settlement import customers, tier_changes
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,11 @@ async def state_schedules(deps: Deps) -> None:
     await housekeeping.state_schedules(database=deps.database, schedules=SCHEDULES, now=deps.clock())
 
 
+async def settle_tier_changes(deps: Deps) -> None:
+    if deps.provider is not None:
+        await tier_changes.settle_due(deps.tools)
+
+
 async def prune(deps: Deps, _: Fact) -> None:
     await housekeeping.prune(database=deps.database, now=deps.clock())
 
@@ -164,6 +169,7 @@ CHORES: Mapping[Chore, float] = MappingProxyType(
         expire_reservations: 60,
         expire_uploads: 60,
         state_schedules: 30,
+        settle_tier_changes: 30,
     }
 )
 """What every process does again and again, by the seconds in between: cheap where nothing is due."""

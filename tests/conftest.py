@@ -6,4 +6,5 @@ pytest_plugins = [
     "tests.support.clients",
     "tests.support.world",
     "tests.support.payments",
+    "tests.support.subscribing",
 ]

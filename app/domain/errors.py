@@ -24,7 +24,12 @@ it is a top-level GraphQL error even inside a mutation. All others are data: a m
     ├── QuotaExceeded            QUOTA_EXCEEDED
     ├── IdempotencyMismatch      IDEMPOTENCY_KEY_REUSED
     ├── NotForSale               PLAN_NOT_FOR_SALE
-    └── PaymentsNotConfigured    PAYMENTS_NOT_CONFIGURED
+    ├── QuoteExpired             QUOTE_EXPIRED
+    ├── LastPaymentMethod        LAST_PAYMENT_METHOD
+    ├── PaymentsNotConfigured    PAYMENTS_NOT_CONFIGURED
+    ├── PaymentDeclined          PAYMENT_DECLINED
+    ├── PaymentRefused           PAYMENT_REFUSED
+    └── PaymentUnconfirmed       PAYMENT_UNCONFIRMED
 """
 
 from datetime import datetime
@@ -229,11 +234,72 @@ class NotForSale(DomainError):
         )
 
 
+class QuoteExpired(DomainError):
+    """Too old, used, another's, for another wish, or told of a subscription that is another one by now."""
+
+    code = "QUOTE_EXPIRED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This quote does not hold any more: ask previewTierChange for a new one and show it.",
+            path=("input", "quoteId"),
+        )
+
+
+class LastPaymentMethod(DomainError):
+    code = "LAST_PAYMENT_METHOD"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The subscription is paid by this: add another one first, or cancel the subscription.",
+            path=("input", "paymentMethodId"),
+        )
+
+
 class PaymentsNotConfigured(DomainError):
     code = "PAYMENTS_NOT_CONFIGURED"
 
     def __init__(self) -> None:
         super().__init__("This has to be paid, and this server takes no payments yet.")
+
+
+class PaymentDeclined(DomainError):
+    """The payer's bank said no; ``decline_code`` is the provider's, such as insufficient_funds."""
+
+    code = "PAYMENT_DECLINED"
+
+    def __init__(self, *, decline_code: str | None) -> None:
+        said = f" ({decline_code.replace('_', ' ')})" if decline_code else ""
+        super().__init__(f"The payment was declined{said}: try again or pay in another way.")
+        self.decline_code = decline_code
+
+    def facts(self) -> dict[str, Any]:
+        return {"declineCode": self.decline_code}
+
+
+class PaymentRefused(DomainError):
+    """The payment provider will not do it, and asking again changes nothing; ``reason`` is its code."""
+
+    code = "PAYMENT_REFUSED"
+
+    def __init__(self, message: str, *, reason: str | None = None) -> None:
+        super().__init__(f"The payment provider refuses this: {message}")
+        self.reason = reason
+
+    def facts(self) -> dict[str, Any]:
+        return {"reason": self.reason}
+
+
+class PaymentUnconfirmed(DomainError):
+    """The payment provider has not answered: what was asked for may have happened, and is found out."""
+
+    code = "PAYMENT_UNCONFIRMED"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The payment provider has not answered yet. Send the same request with the same idempotencyKey "
+            "to hear what became of it: nothing is done twice."
+        )
 
 
 def _instant(moment: datetime) -> str:

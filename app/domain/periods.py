@@ -26,6 +26,12 @@ def monthly_period(*, anchor: datetime, now: datetime) -> Period:
     return Period(start=_boundary(anchor, months), end=_boundary(anchor, months + 1))
 
 
+def period_from(start: datetime, *, months: int) -> Period:
+    """The period of so many months that begins at ``start``, the anchor of those that follow."""
+    start = _utc(start)
+    return Period(start=start, end=_boundary(start, months))
+
+
 def _utc(moment: datetime) -> datetime:
     if moment.utcoffset() is None:
         raise ValueError("A period needs aware times: this one has no time zone.")

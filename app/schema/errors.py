@@ -28,7 +28,12 @@ class ErrorCode(Enum):
     QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
     PLAN_NOT_FOR_SALE = "PLAN_NOT_FOR_SALE"
+    QUOTE_EXPIRED = "QUOTE_EXPIRED"
+    LAST_PAYMENT_METHOD = "LAST_PAYMENT_METHOD"
     PAYMENTS_NOT_CONFIGURED = "PAYMENTS_NOT_CONFIGURED"
+    PAYMENT_DECLINED = "PAYMENT_DECLINED"
+    PAYMENT_REFUSED = "PAYMENT_REFUSED"
+    PAYMENT_UNCONFIRMED = "PAYMENT_UNCONFIRMED"
 
 
 @strawberry.interface(description="An expected refusal of a business action.")
@@ -64,7 +69,21 @@ class InvalidState(Error):
     action: str = strawberry.field(description="What was asked for.")
 
 
-ERROR_TYPES = (SimpleError, QuotaExceeded, AccountLocked, InvalidState)
+@strawberry.type(description="The payer's bank said no.")
+class PaymentDeclined(Error):
+    decline_code: str | None = strawberry.field(
+        description="Why, in the payment provider's words, such as insufficient_funds; null for no reason."
+    )
+
+
+@strawberry.type(description="The payment provider will not do it: asking again changes nothing.")
+class PaymentRefused(Error):
+    reason: str | None = strawberry.field(
+        description="The payment provider's code, such as amount_too_small."
+    )
+
+
+ERROR_TYPES = (SimpleError, QuotaExceeded, AccountLocked, InvalidState, PaymentDeclined, PaymentRefused)
 
 
 def as_data(error: errors.DomainError) -> Error:
@@ -85,6 +104,10 @@ def as_data(error: errors.DomainError) -> Error:
             return AccountLocked(code=code, message=message, path=path, locked_until=error.until)
         case errors.InvalidState():
             return InvalidState(code=code, message=message, path=path, state=error.state, action=error.action)
+        case errors.PaymentDeclined():
+            return PaymentDeclined(code=code, message=message, path=path, decline_code=error.decline_code)
+        case errors.PaymentRefused():
+            return PaymentRefused(code=code, message=message, path=path, reason=error.reason)
         case _:
             return SimpleError(code=code, message=message, path=path)
 

@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from app.db.database import Database
-from app.db.repositories import api_keys, expiries, outbox, reservations, sessions, sign_in_guards
+from app.db.repositories import (
+    api_keys,
+    expiries,
+    outbox,
+    reservations,
+    sessions,
+    sign_in_guards,
+    tier_quotes,
+)
 from app.db.repositories.reservations import EXPIRED_AT_ONCE
 from app.domain.lockout import LOCK
 from app.domain.outbox import Topic, slot_key
@@ -19,6 +27,7 @@ KEYED_FACTS_KEPT = timedelta(days=400)
 """Done facts with a unique key: while they are kept, nothing states them again."""
 EVENTS_KEPT = timedelta(days=90)
 """Events that were acted on: three times as long as the provider tells of them."""
+QUOTES_KEPT = timedelta(days=30)
 
 
 async def write_last_used(*, database: Database, last_used: LastUsed) -> None:
@@ -57,7 +66,7 @@ async def state_schedules(*, database: Database, schedules: Mapping[Topic, timed
 
 
 async def prune(*, database: Database, now: datetime) -> None:
-    """Forgets ended sessions and links, failures that lock nobody any more, old keys and facts."""
+    """Forgets ended sessions and links, failures that lock nobody any more, old keys, facts, quotes."""
     async with database.transaction() as connection:
         await sessions.prune(connection, before=now)
         await sign_in_guards.prune(connection, before=now - LOCK)
@@ -67,3 +76,4 @@ async def prune(*, database: Database, now: datetime) -> None:
         )
         await expiries.forget_settled_events(connection, before=now - EVENTS_KEPT)
         await expiries.forget_ended_leases(connection, before=now)
+        await tier_quotes.forget(connection, before=now - QUOTES_KEPT)

@@ -11,13 +11,7 @@ from app.db.models import PlanPrice
 from app.domain.plans import Interval, Tier
 from app.domain.settlement import Kind, Target
 from app.settlement.syncing import sync
-from tests.support.payments import Shop
-from tests.support.subscribing import Subscriber, make_subscriber
-
-
-@pytest.fixture
-async def subscriber(shop: Shop) -> Subscriber:
-    return await make_subscriber(shop)
+from tests.support.subscribing import Subscriber
 
 
 async def subscribe(subscriber: Subscriber, price: str | None = None, **given: Any) -> stripe.Subscription:
@@ -62,11 +56,11 @@ async def test_a_paid_one_begins_with_the_anchor_of_the_free_one_and_gives_the_t
 
 async def test_the_next_request_has_the_plans_limits(subscriber: Subscriber) -> None:
     asked = "{ viewer { tier subscription { tier status } usage { meters { resource used limit } } } }"
-    before = (await subscriber.account.api(asked)).payload()["usage"]["meters"]
+    before = (await subscriber.api(asked)).payload()["usage"]["meters"]
     subscriber.save_card()
     made = await subscribe(subscriber)
     await subscriber.sync(made.id)
-    after = (await subscriber.account.api(asked)).payload()
+    after = (await subscriber.api(asked)).payload()
     assert (after["tier"], after["subscription"]) == ("PRO", {"tier": "PRO", "status": "ACTIVE"})
     calls = [
         next(m for m in meters if m["resource"] == "API_CALL")

@@ -71,6 +71,8 @@ QUERIES: dict[str, Case] = {
     "licenceKeys": Case("{ licenceKeys { algorithm } }"),
 }
 NEW_VERSION = {"version": "9.0.0", "files": [{"uploadId": global_id("Upload", new_id()), "path": "a.zip"}]}
+UNPAYABLE = "PAYMENTS_NOT_CONFIGURED"
+"""Of a server that takes no payments; with a payment provider, the tests of payments ask the same."""
 MUTATIONS: dict[str, Case] = dict(
     [
         change("register", lambda world: {"email": "x@x.test", "username": "newcomer", "password": PASSWORD}),
@@ -118,6 +120,18 @@ MUTATIONS: dict[str, Case] = dict(
         change(
             "purchasePackage", lambda world: {"packageId": world.free_package_id, "idempotencyKey": "k-1"}
         ),
+        change("previewTierChange", lambda world: {"tier": "PRO"}, stranger=UNPAYABLE),
+        change(
+            "changeTier",
+            lambda world: {
+                "tier": "PRO",
+                "quoteId": global_id("TierQuote", new_id()),
+                "idempotencyKey": "k-2",
+            },
+            stranger=UNPAYABLE,
+        ),
+        change("cancelSubscription", lambda world: {"idempotencyKey": "k-3"}, stranger=UNPAYABLE),
+        change("resumeSubscription", lambda world: {"idempotencyKey": "k-4"}, stranger=UNPAYABLE),
         change("createDownload", lambda world: {"packageId": world.package_id}, stranger="NOT_OWNED"),
         change(
             "reviewPackage",

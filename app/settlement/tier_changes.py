@@ -1,0 +1,88 @@
+"""Changes of plan, carried out: what was written down is asked of the provider, and its outcome recorded.
+
+Everything here may run again after a crash or a lost answer. Each call has a key that is derived from the
+change's row, and before it comes a look at how things stand, for keys are forgotten after a day.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db.repositories import tier_changes
+from app.db.rows import Row
+from app.domain.settlement import Kind, Target
+from app.domain.subscription_changes import CHECKED_AGAIN_AFTER
+from app.domain.subscription_states import Action
+from app.domain.subscriptions import ChangeStatus
+from app.ports.provider import Declined, ProviderError, ProviderRefused
+from app.settlement import leases, subscription_calls, subscription_start
+from app.settlement.syncing import sync
+from app.settlement.tools import Tools
+
+AT_ONCE = 10
+
+log = structlog.get_logger(__name__)
+
+
+async def carry_out(tools: Tools, change_id: UUID) -> None:
+    """Settles the change unless it is settled. Raises ProviderError, leases.Busy: then it is open still."""
+    async with tools.database.read() as connection:
+        change = await tier_changes.by_id(connection, change_id)
+    if change.status != ChangeStatus.REQUESTED:
+        return
+    try:
+        found = await _ask(tools, change)
+    except Declined as declined:
+        await _record(tools, change, failed=declined.code or "declined", found={"declined": True})
+    except ProviderRefused as refused:
+        log.warning("change_refused", change=str(change_id), code=refused.code, error=str(refused))
+        found = {"message": str(refused)}
+        await _record(tools, change, failed=refused.code or "refused", found=found)
+    else:
+        await _record(tools, change, failed=None, found=found)
+
+
+async def _ask(tools: Tools, change: Row) -> Mapping[str, Any]:
+    """What is to be remembered of the answer."""
+    if change.details["action"] == Action.START:
+        return await subscription_start.start(tools, change)
+    return await subscription_calls.change(tools, change)
+
+
+async def _record(tools: Tools, change: Row, *, failed: str | None, found: Mapping[str, Any]) -> None:
+    """In one transaction with what has become of the subscription, where there is one."""
+    details = {**change.details, **found}
+
+    async def finish(connection: AsyncConnection) -> None:
+        await tier_changes.settle(
+            connection,
+            change.id,
+            status=ChangeStatus.FAILED if failed else ChangeStatus.APPLIED,
+            details=details,
+            failure_code=failed[:64] if failed else None,
+            now=tools.clock(),
+        )
+
+    if details.get("subscription"):
+        await sync(tools, Target(Kind.SUBSCRIPTION, details["subscription"]), finish=finish)
+        return
+    async with tools.database.transaction() as connection:
+        await finish(connection)
+
+
+async def settle_due(tools: Tools) -> int:
+    """Carries out what nobody has settled in time; how many were looked at."""
+    now = tools.clock()
+    async with tools.database.transaction() as connection:
+        due = await tier_changes.claim_due(
+            connection, limit=AT_ONCE, until=now + CHECKED_AGAIN_AFTER, now=now
+        )
+    for change_id in due:
+        try:
+            await carry_out(tools, change_id)
+        except (ProviderError, leases.Busy, leases.Lost) as error:
+            log.warning("change_not_settled", change=str(change_id), error=f"{type(error).__name__}: {error}")
+    return len(due)
