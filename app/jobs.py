@@ -10,7 +10,7 @@ from uuid import UUID
 from app.context import Deps
 from app.domain.outbox import Topic
 from app.domain.plans import Resource
-from app.services import housekeeping, uploads
+from app.services import housekeeping, reconciliation, uploads
 from app.services.notices import accounts, invoices, quotas, receipts, subscriptions
 from app.services.notices.post import Post
 from app.settlement import customers, tier_changes
@@ -36,6 +36,8 @@ class Fact:
         return f"{self.id}-{self.attempts}"
 
 
+RECONCILED = timedelta(days=3)
+"""How far back the daily reconciliation looks: a day that it could not run makes no gap."""
 Handler = Callable[[Deps, Fact], Awaitable[None]]
 Chore = Callable[[Deps], Awaitable[None]]
 
@@ -139,6 +141,12 @@ async def prune(deps: Deps, _: Fact) -> None:
     await housekeeping.prune(database=deps.database, now=deps.clock())
 
 
+async def reconcile(deps: Deps, _: Fact) -> None:
+    """Without a provider there is nothing to compare with. The events are left to the workers."""
+    if deps.provider is not None:
+        await reconciliation.run(deps.tools, since=deps.clock() - RECONCILED, dry_run=False)
+
+
 HANDLERS: Mapping[Topic, Handler] = MappingProxyType(
     {
         Topic.VERIFY_EMAIL: verify_email,
@@ -157,11 +165,17 @@ HANDLERS: Mapping[Topic, Handler] = MappingProxyType(
         Topic.SUBSCRIPTION_ENDED: told(subscriptions.ended, "subscription_id"),
         Topic.REFUND_ISSUED: told(receipts.refunded, "refund_id"),
         Topic.PRUNE: prune,
+        Topic.RECONCILE: reconcile,
     }
 )
-SCHEDULES: Mapping[Topic, timedelta] = MappingProxyType({Topic.PRUNE: timedelta(hours=1)})
+SCHEDULES: Mapping[Topic, timedelta] = MappingProxyType(
+    {
+        Topic.PRUNE: timedelta(hours=1),
+        Topic.RECONCILE: timedelta(days=1),
+    }
+)
 """What is done once in each slot of this length, by one of all processes: a fact like any other."""
-LONG: Mapping[Topic, float] = MappingProxyType({})
+LONG: Mapping[Topic, float] = MappingProxyType({Topic.RECONCILE: 6 * 3600})
 """Topics whose handling takes longer than a moment, by the most seconds."""
 CHORES: Mapping[Chore, float] = MappingProxyType(
     {

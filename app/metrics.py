@@ -157,6 +157,31 @@ WEBHOOK_EVENTS_DEAD = Gauge(
     registry=REGISTRY,
     multiprocess_mode="mostrecent",
 )
+RECONCILED_AT = Gauge(
+    "revgraph_reconciled_timestamp_seconds",
+    "When the last reconciliation with the payment provider ended; 0: never.",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+RECONCILIATION_MISSED = Gauge(
+    "revgraph_reconciliation_missed_events",
+    "Events that the last reconciliation found and no webhook had brought.",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+RECONCILIATION_DRIFTED = Gauge(
+    "revgraph_reconciliation_drifted_objects",
+    "Objects that the last reconciliation found otherwise here than at the provider, by kind.",
+    ["kind"],
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
+RECONCILIATION_FAILED = Gauge(
+    "revgraph_reconciliation_failed_objects",
+    "Objects that the last reconciliation could not compare.",
+    registry=REGISTRY,
+    multiprocess_mode="mostrecent",
+)
 WORKER_FAILURES = Counter(
     "revgraph_worker_failures",
     "Rounds of the worker that failed as a whole, by part: outbox, webhooks, or a chore.",

@@ -1,11 +1,12 @@
 """What operators and their machines ask over HTTP: alive, ready, metrics."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version
 from time import monotonic, perf_counter
+from typing import Any
 
 import structlog
 from starlette.requests import Request
@@ -16,7 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app import metrics
 from app.context import Deps
 from app.db.migrate import current_revision, head_revision
-from app.db.repositories import outbox, webhook_events
+from app.db.repositories import outbox, reconciliation, webhook_events
 from app.domain.outbox import FactState, Topic
 from app.transport.draining import Drain
 from app.transport.outcomes import Outcome
@@ -100,6 +101,7 @@ class Gauges:
             async with asyncio.timeout(GAUGES_SECONDS), self._deps.database.read() as connection:
                 facts = await outbox.backlog(connection, now=now)
                 events = await webhook_events.backlog(connection)
+                reconciled = await reconciliation.last_report(connection)
         except Exception as error:  # noqa: BLE001 - the other metrics matter most when the database is away
             log.warning("backlog_unknown", error=f"{type(error).__name__}: {error}")
             metrics.backlog_unknown(Topic)
@@ -114,6 +116,19 @@ class Gauges:
         metrics.WEBHOOK_EVENTS_WAITING.set(waiting_events)
         metrics.WEBHOOK_EVENTS_OLDEST.set(_age(oldest, now))
         metrics.WEBHOOK_EVENTS_DEAD.set(dead_events)
+        _tell_reconciliation(reconciled)
+
+
+def _tell_reconciliation(last: tuple[datetime, Mapping[str, Any]] | None) -> None:
+    if last is None:
+        metrics.RECONCILED_AT.set(0)
+        return
+    at, found = last
+    metrics.RECONCILED_AT.set(at.timestamp())
+    metrics.RECONCILIATION_MISSED.set(found["missed"])
+    metrics.RECONCILIATION_FAILED.set(found["failed"])
+    for kind, number in found["drifted"].items():
+        metrics.RECONCILIATION_DRIFTED.labels(kind).set(number)
 
 
 def _age(since: datetime | None, now: datetime) -> float:

@@ -11,6 +11,7 @@ from app.cli import (
     doctor,
     licences,
     migrate,
+    reconcile,
     sandbox,
     schema,
     serve,
@@ -35,6 +36,7 @@ program.command("serve", epilog=EXIT_CODES)(serve.serve)
 program.command("worker", epilog=EXIT_CODES)(worker.worker)
 program.command("migrate", epilog=EXIT_CODES)(migrate.migrate)
 program.command("doctor", epilog=EXIT_CODES)(doctor.doctor)
+program.command("reconcile", epilog=EXIT_CODES)(reconcile.reconcile)
 program.command("import-catalog", epilog=EXIT_CODES)(catalogs.import_catalog)
 program.command("create-admin", epilog=EXIT_CODES)(create_admin.create_admin)
 program.command("verify-licence", epilog=EXIT_CODES)(licences.verify_licence)

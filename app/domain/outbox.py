@@ -38,6 +38,7 @@ class Topic(StrEnum):
     REFUND_ISSUED = "refund.issued"
     """``refund_id``; key ``refund.issued:{refund_id}``."""
     PRUNE = "schedule.prune"
+    RECONCILE = "schedule.reconcile"
 
 
 def slot_key(topic: Topic, every: timedelta, *, now: datetime) -> str:

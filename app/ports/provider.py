@@ -4,11 +4,13 @@ A call that may have happened although no answer came raises ``OutcomeUnknown``:
 Whoever made it keeps the request's row open, and the sweeper settles it under the same idempotency key.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal, Protocol
 
 Object = Mapping[str, Any]
 """One of the provider's objects, as its API of the pinned version gives it; amounts are minor units."""
+Noun = Literal["customers", "disputes", "events", "invoices", "payment_intents", "refunds", "subscriptions"]
 
 
 class ProviderError(Exception):
@@ -58,13 +60,6 @@ class PaymentIntents(Protocol):
         ...
 
     async def cancel(self, intent_id: str, *, key: str) -> Object: ...
-
-
-class Events(Protocol):
-    async def get(self, event_id: str) -> Object | None: ...
-    async def since(self, created: int, *, after: str | None = None, limit: int = 100) -> Sequence[Object]:
-        """A page of the events of the last 30 days from the second ``created`` on, newest first."""
-        ...
 
 
 class Prices(Protocol):
@@ -126,6 +121,12 @@ class SetupIntents(Protocol):
     async def create(self, params: Mapping[str, Any], *, key: str) -> Object: ...
 
 
+class History(Protocol):
+    def pages(self, noun: Noun, *, since: datetime) -> AsyncIterator[Sequence[Object]]:
+        """Everything of that noun that was made from ``since`` on, the newest first; of events 30 days."""
+        ...
+
+
 class PaymentProvider(Protocol):
     """One group a noun of the provider's."""
 
@@ -134,7 +135,7 @@ class PaymentProvider(Protocol):
     @property
     def payment_intents(self) -> PaymentIntents: ...
     @property
-    def events(self) -> Events: ...
+    def history(self) -> History: ...
     @property
     def invoices(self) -> Invoices: ...
     @property

@@ -23,8 +23,8 @@ Telling = Callable[[AsyncConnection, Event, datetime], Awaitable[None]]
 class Handling:
     """``tell``: what an event says beyond the state of its objects, such as that a trial ends soon.
 
-    It writes in the transaction in which the event is marked processed, so once an event; a fact that several
-    events tell needs a key of its own (``outbox.add(..., key=...)``).
+    It writes in the transaction in which the event is marked processed. A replay tells again, and several
+    events may tell the same, so that a fact needs a key of its own (``outbox.add(..., key=...)``).
     """
 
     targets: TargetsOf

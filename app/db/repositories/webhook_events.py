@@ -1,6 +1,6 @@
 """The inbox: the provider's events, stored once each, claimed by lease, settled once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -175,3 +175,9 @@ async def count(connection: AsyncConnection, *, status: WebhookStatus | None) ->
 
 def _of_status(statement: Select, status: WebhookStatus | None) -> Select:
     return statement if status is None else statement.where(WebhookEvent.status == status)
+
+
+async def known(connection: AsyncConnection, stripe_event_ids: Collection[str]) -> set[str]:
+    """Those of the provider's ids that were received."""
+    statement = select(WebhookEvent.stripe_event_id).where(WebhookEvent.stripe_event_id.in_(stripe_event_ids))
+    return set((await connection.execute(statement)).scalars())

@@ -3,7 +3,7 @@
 import stripe
 
 from app.gateways.stripe.customers import Customers
-from app.gateways.stripe.events import Events
+from app.gateways.stripe.history import History
 from app.gateways.stripe.invoices import Invoices
 from app.gateways.stripe.payment_intents import PaymentIntents
 from app.gateways.stripe.payment_methods import PaymentMethods, SetupIntents
@@ -29,7 +29,7 @@ class StripeGateway:
         nouns = self._client.v1
         self.customers = Customers(nouns)
         self.payment_intents = PaymentIntents(nouns)
-        self.events = Events(nouns)
+        self.history = History(nouns)
         self.invoices = Invoices(nouns)
         self.payment_methods = PaymentMethods(nouns)
         self.prices = Prices(nouns)
