@@ -32,6 +32,8 @@ class Extent:
     rate: int
     rate_seconds: float
     starts: int
+    rest: bool = True
+    """Also the fixed rate, start, memory, and SQLite."""
 
 
 LONG = Extent(FULL, rounds=3, seconds=2, concurrency=(1, 16, 64), rate=STEADY_RATE, rate_seconds=20, starts=3)
@@ -58,6 +60,8 @@ class Bench:
         found.servers = self._chosen([*ours(made, self.folder), *peers(made, self.node)])
         course = self._course(made, postgres.pid)
         found.compared, found.postgres = self._side_by_side(course, made, found.servers)
+        if not extent.rest:
+            return found
         if extent.rounds:
             self._more(course, found)
         on_file = data.on_sqlite(self.folder, extent.size)
