@@ -14,6 +14,7 @@ from app.resolvers import (
     accounts,
     api_keys,
     background,
+    books,
     catalog,
     downloads,
     nodes,
@@ -30,6 +31,7 @@ from app.schema.background import Job, ReplayJobPayload, ReplayWebhookEventPaylo
 from app.schema.catalog import Category, Package
 from app.schema.connections import Connection
 from app.schema.errors import ERROR_TYPES
+from app.schema.invoices import Invoice
 from app.schema.node import Node
 from app.schema.package_lists import PackageConnection
 from app.schema.permissions import (
@@ -114,6 +116,9 @@ class Query:
     )
     jobs: Connection[Job] | None = query(
         background.jobs, ADMIN, "Background work, the newest first; what was given up unless said otherwise."
+    )
+    invoice: Invoice | None = query(
+        books.invoice, READ, "An invoice by its id; null for what is not yours to see."
     )
     licence_keys: list[LicenceKey] = query(
         purchases.licence_keys, PUBLIC, "The keys that prove licences, the signing one first."

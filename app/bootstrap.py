@@ -17,6 +17,7 @@ from app.gateways.keyring import Keyring
 from app.gateways.last_used import LastUsedBuffer
 from app.gateways.licences import Ed25519Signer
 from app.gateways.mail import DevelopmentMailer, SmtpMailer
+from app.gateways.papers import TypstPrinter
 from app.gateways.passwords import SlowHashes
 from app.gateways.rate_limits import RateLimits
 from app.gateways.storage import open_store
@@ -43,6 +44,7 @@ def build_deps(settings: Settings) -> Deps:
             mailer=_mailer(settings),
             store=open_store(settings.storage_url),
             signer=_signer(settings, keyring),
+            printer=TypstPrinter(),
             last_used=LastUsedBuffer(),
             plans=_plans(settings),
             commission=_commission(settings),

@@ -14,7 +14,7 @@ from app.domain.outbox import LEASE
 from app.domain.plans import Plan, Tier
 from app.domain.seller import Seller
 from app.domain.viewer import Allowance, Viewer
-from app.ports import LastUsed, LicenceSigner, Mailer, ObjectStore, Passwords, RateLimiter, Tokens
+from app.ports import LastUsed, LicenceSigner, Mailer, ObjectStore, Passwords, Printer, RateLimiter, Tokens
 from app.ports.provider import PaymentProvider
 from app.services.calls import Calls
 from app.services.notices.post import Post
@@ -37,6 +37,7 @@ class Deps:
     mailer: Mailer
     store: ObjectStore
     signer: LicenceSigner
+    printer: Printer
     plans: Mapping[Tier, Plan]
     commission: Terms
     last_used: LastUsed
@@ -55,6 +56,7 @@ class Deps:
         return Post(
             database=self.database,
             mailer=self.mailer,
+            printer=self.printer,
             seller=self.seller,
             plans=self.plans,
             base_url=self.base_url,

@@ -23,7 +23,7 @@ from app.gateways import tracing
 from app.gateways.access_log import AccessLog
 from app.operations import Accesses, Operations
 from app.services.event_intake import Storing
-from app.transfers import downloads, licence_keys, uploads
+from app.transfers import documents, downloads, licence_keys, uploads
 from app.transport.draining import Drain
 from app.transport.graphql_http import GraphQLHTTP
 from app.transport.middleware import standard_middleware
@@ -61,6 +61,7 @@ def _routes(settings: Settings, deps: Deps, drain: Drain, operations: Operations
         *links.routes(deps),
         *uploads.routes(deps),
         *downloads.routes(deps),
+        *documents.routes(deps),
         *licence_keys.routes(deps),
         *ops.routes(deps, drain),
         Mount("/static", StaticFiles(directory=STATIC)),

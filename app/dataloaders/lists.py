@@ -19,7 +19,9 @@ Counts = loader[UUID, int]
 Pages = loader[tuple[UUID, Page], Slice[Row[Any]]]
 
 
-def lists_by_parent(statement: Select[*tuple[Any, ...]], parent: Column) -> Lists:
+def lists_by_parent(
+    statement: Select[*tuple[Any, ...]], parent: Column | InstrumentedAttribute[UUID | None]
+) -> Lists:
     """The rows of ``statement``, in its order, under the parent that stands in the column ``parent``."""
     labelled = statement.add_columns(parent.label("_parent"))
 

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import secrets
 import string
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -36,6 +36,7 @@ class KeyedTokens:
         self._signing_kid, self._signing_key = key_id(keys[0]), keys[0]
         self._verifying = {key_id(key): key for key in keys}
         self._refresh_key = keyring.key("refresh-token")
+        self._link_keys = keyring.keys("signed-text")
         self._peppers = [pepper.encode()] if pepper else keyring.keys("digest")
 
     def issue_access(self, *, user_id: UUID, session_id: UUID, now: datetime) -> str:
@@ -93,6 +94,23 @@ class KeyedTokens:
 
     def new_api_key(self) -> str:
         return format_key("".join(secrets.choice(BASE62) for _ in range(30)))
+
+    def sign(self, text: str, *, purpose: str) -> str:
+        return f"{_text(text.encode())}.{_text(_proof(self._link_keys[0], purpose, text))}"
+
+    def unsign(self, signed: str, *, purpose: str) -> str:
+        try:
+            written, proof = (urlsafe_b64decode(part + b"===") for part in signed.encode("ascii").split(b"."))
+            text = written.decode()
+        except ValueError:
+            raise InvalidToken from None
+        if not any(hmac.compare_digest(proof, _proof(key, purpose, text)) for key in self._link_keys):
+            raise InvalidToken
+        return text
+
+
+def _proof(key: bytes, purpose: str, text: str) -> bytes:
+    return hmac.digest(key, f"{purpose}\0{text}".encode(), hashlib.sha256)
 
 
 def _text(raw: bytes) -> str:

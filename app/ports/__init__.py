@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from app.domain.papers import Paper
+
 
 @dataclass(frozen=True)
 class AccessClaims:
@@ -41,6 +43,13 @@ class Tokens(Protocol):
         ...
 
     def new_api_key(self) -> str: ...
+    def sign(self, text: str, *, purpose: str) -> str:
+        """The text, readable to who knows how, with a proof that it is ours; safe in a URL."""
+        ...
+
+    def unsign(self, signed: str, *, purpose: str) -> str:
+        """The text again. Raises InvalidToken for what was not signed here, for this purpose."""
+        ...
 
 
 class Passwords(Protocol):
@@ -86,6 +95,18 @@ class Mailer(Protocol):
 
 class MailError(Exception):
     """The mail server could not be reached or refused the message."""
+
+
+class PrintingError(Exception):
+    """A paper could not be set in type."""
+
+
+class Printer(Protocol):
+    """Papers as files."""
+
+    async def pdf(self, paper: Paper) -> bytes:
+        """The same bytes for the same paper. Raises PrintingError."""
+        ...
 
 
 class StorageError(Exception):

@@ -1,11 +1,23 @@
 """Invoices, payments and payment methods by id: their owner's and staff's to see."""
 
+from typing import Annotated
 from uuid import UUID
+
+import strawberry
+from strawberry import Info
 
 from app.context import Context
 from app.schema.access import readable
 from app.schema.invoices import Invoice
+from app.schema.node import read_id
 from app.schema.payments import Payment, PaymentMethod
+
+
+async def invoice(
+    info: Info[Context, None],
+    id: Annotated[strawberry.ID, strawberry.argument(description="The invoice's id.")],
+) -> Invoice | None:
+    return (await load_invoices(info.context, [read_id(id, of=Invoice, field="id")]))[0]
 
 
 async def load_invoices(context: Context, ids: list[UUID]) -> list[Invoice | None]:

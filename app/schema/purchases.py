@@ -9,8 +9,10 @@ import strawberry
 from strawberry import Info
 
 from app.context import Context
+from app.domain.documents import Document
 from app.engine.strawberry_schema import batched
 from app.schema.catalog import Package, PackageVersion
+from app.schema.documents import document_url
 from app.schema.enums import LicenceStatus, PurchaseStatus
 from app.schema.money import Money
 from app.schema.node import Node
@@ -95,6 +97,15 @@ class Purchase(OfPackage, Node):
     licence: Licence | None = batched(
         load_licences, description="The right that it gave; null before it is complete."
     )
+
+    @strawberry.field(
+        description="A link to the receipt as PDF, good for an hour, for you alone. "
+        "Null before it is complete."
+    )
+    def receipt_url(self, info: Request) -> str | None:
+        if self.receipt_number is None:
+            return None
+        return document_url(info.context, Document.PURCHASE_RECEIPT, self.purchase_id)
 
 
 @strawberry.input(description="What to buy.")

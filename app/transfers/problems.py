@@ -14,6 +14,7 @@ STATUS: Mapping[type[errors.DomainError], int] = {
     errors.Conflict: 409,
     errors.InvalidToken: 410,
     errors.QuotaExceeded: 429,
+    errors.RateLimited: 429,
     errors.Unavailable: 503,
 }
 RETRY_AFTER = {409: "1", 429: "5", 503: "5"}

@@ -21,6 +21,7 @@ MOST = {
     "packages": 5,
     "categories": 4,
     "plans": 3,
+    "invoice": 4,
     "licenceKeys": 3,
     "webhookEvents": 5,
     "jobs": 5,

@@ -10,12 +10,12 @@ from sqlalchemy import insert, update
 
 from app.db.database import Database
 from app.db.ids import new_id
-from app.db.models import Invoice, InvoiceLine, Payment, Refund, Subscription, User
+from app.db.models import Invoice, Payment, Refund, Subscription, User
 from app.db.repositories import outbox
 from app.domain.outbox import Topic
 from app.ports import Message
 from app.worker import Worker
-from tests.support.factories import NOW, make_package, make_purchase, make_user, make_version
+from tests.support.factories import NOW, make_invoice, make_package, make_purchase, make_user, make_version
 from tests.support.outside import Clock, KeptMail, deps_of
 
 HOSTILE = '<script>alert("x")</script> & {{ 7 * 7 }}'
@@ -51,34 +51,8 @@ class Post:
             await connection.execute(update(model).where(model.id == row_id).values(**values))
 
     async def invoice(self, lines: list[str], **given: Any) -> UUID:
-        values = {
-            "user_id": self.user.id,
-            "number": "ACME-0007",
-            "status": "open",
-            "currency": "USD",
-            "subtotal_cents": 2900,
-            "discount_cents": 0,
-            "tax_cents": 551,
-            "total_cents": 3451,
-            "amount_due_cents": 3451,
-            "amount_paid_cents": 0,
-            "issued_at": NOW,
-            "due_at": NOW + timedelta(days=14),
-            "created_at": NOW,
-            "hosted_url": "https://pay.test/in_1",
-            **given,
-        }
-        made = await self.add(Invoice, **values)
-        for position, description in enumerate(lines):
-            await self.add(
-                InvoiceLine,
-                invoice_id=made,
-                position=position,
-                description=description,
-                quantity=1,
-                amount_cents=2900,
-            )
-        return made
+        made = await make_invoice(self.database, user=self.user, lines=lines, number="ACME-0007", **given)
+        return UUID(str(made.id))
 
     async def subscription(self, **given: Any) -> UUID:
         values = {
@@ -108,7 +82,7 @@ async def test_an_invoice_is_told_with_what_is_due_and_where_to_pay(post: Post) 
     message = await post.after(Topic.INVOICE_ISSUED, invoice_id=str(invoice_id))
     assert (message.to, message.subject) == ("ada@example.test", "Invoice ACME-0007 over $34.51")
     assert message.text == (
-        "Hello ada,\n\nhere is your invoice.\n\n"
+        "Hello ada,\n\nhere is your invoice; it is attached as a PDF, too.\n\n"
         "    Invoice    ACME-0007\n    Date       15 January 2026\n    Amount     $34.51\n"
         f"    Due        29 January 2026\n    For        {HOSTILE}\n               Training\n\n"
         "Order 7\n\nPay here:\n\n    https://pay.test/in_1\n"
@@ -117,6 +91,9 @@ async def test_an_invoice_is_told_with_what_is_due_and_where_to_pay(post: Post) 
     assert "&lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt; &amp; {{ 7 * 7 }}" in message.html
     assert "<script>" not in message.html
     assert 'href="https://pay.test/in_1"' in message.html
+    (paper,) = message.attachments
+    assert (paper.filename, paper.media_type) == ("invoice-ACME-0007.pdf", "application/pdf")
+    assert paper.content.startswith(b"%PDF-")
 
 
 async def test_long_invoices_are_cut_in_the_mail(post: Post) -> None:
@@ -142,6 +119,7 @@ async def test_a_paid_invoice_is_receipted(post: Post) -> None:
         "    Receipt    RG-2026-000003\n    Invoice    ACME-0007\n    Date       15 January 2026\n"
         "    Paid       $34.51\n    For        Plan Pro\n" in message.text
     )
+    assert [each.filename for each in message.attachments] == ["receipt-RG-2026-000003.pdf"]
     await post.change(Invoice, invoice_id, status="open")
     assert await post.all_after(Topic.INVOICE_PAID, invoice_id=str(invoice_id)) == []
 

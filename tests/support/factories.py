@@ -5,7 +5,7 @@ as attributes (``package.id``). Ids are UUIDv7, so rows made later sort later.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from itertools import count
 from types import SimpleNamespace
@@ -19,6 +19,8 @@ from app.db.models import (
     Author,
     Base,
     Category,
+    Invoice,
+    InvoiceLine,
     Licence,
     Package,
     PackageCategory,
@@ -280,6 +282,57 @@ async def make_purchase(
         }
         await _insert(database, Licence, values, {})
     return purchase
+
+
+async def make_invoice(
+    database: Database, *, user: SimpleNamespace, lines: Iterable[str] = ("Training",), **given: Any
+) -> SimpleNamespace:
+    """Open, of $34.51 with $5.51 of tax, unless said; each line is of $29.00."""
+    number = next(_numbers)
+    values = {
+        "id": new_id(),
+        "user_id": user.id,
+        "subscription_id": None,
+        "number": f"ACME-{number:04d}",
+        "status": "open",
+        "currency": "USD",
+        "subtotal_cents": 2900,
+        "discount_cents": 0,
+        "tax_cents": 551,
+        "tax_included_cents": 0,
+        "adjustment_cents": 0,
+        "total_cents": 3451,
+        "amount_due_cents": 3451,
+        "amount_paid_cents": 0,
+        "stripe_invoice_id": None,
+        "period_start": None,
+        "period_end": None,
+        "issued_at": NOW,
+        "due_at": NOW + timedelta(days=14),
+        "paid_at": None,
+        "created_at": NOW,
+        "receipt_number": None,
+        "description": None,
+        "attempt_count": 0,
+        "next_attempt_at": None,
+        "hosted_url": "https://pay.test/in_1",
+        "created_by": None,
+    }
+    invoice = await _insert(database, Invoice, values, given)
+    for position, description in enumerate(lines):
+        line = {
+            "id": new_id(),
+            "invoice_id": invoice.id,
+            "position": position,
+            "description": description,
+            "quantity": 1,
+            "unit_amount_cents": 2900,
+            "amount_cents": 2900,
+            "period_start": None,
+            "period_end": None,
+        }
+        await _insert(database, InvoiceLine, line, {})
+    return invoice
 
 
 async def make_review(

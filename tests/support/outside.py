@@ -10,6 +10,7 @@ from app.db.database import Database
 from app.domain.plans import load_plans
 from app.gateways.keyring import Keyring
 from app.gateways.last_used import LastUsedBuffer
+from app.gateways.papers import TypstPrinter
 from app.gateways.tokens import KeyedTokens
 from app.ports import MailError, Message
 from tests.support.factories import NOW
@@ -51,6 +52,7 @@ def deps_of(database: Any, *, clock: Clock | None = None, mailer: KeptMail | Non
         mailer=mailer or KeptMail(),
         store=absent,
         signer=absent,
+        printer=TypstPrinter(),
         plans=load_plans(resources.files("app.domain").joinpath("plans.toml").read_text()),
         commission=absent,
         last_used=LastUsedBuffer(),

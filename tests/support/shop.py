@@ -95,6 +95,7 @@ class Shop:
             mailer=unused,
             store=self.store,  # type: ignore[arg-type]  # reading is all that downloads do
             signer=Ed25519Signer(bytes(32)),
+            printer=unused,
             plans={tier: Plan(tier, "", "", None, self.limits) for tier in Tier},
             commission=unused,
             last_used=unused,

@@ -33,6 +33,7 @@ class World:
     version_id: str
     event_id: str
     job_id: str
+    invoice_id: str
     reviewed_id: str = ""
 
 
@@ -68,6 +69,11 @@ QUERIES: dict[str, Case] = {
     "plans": Case("{ plans { tier } }"),
     "webhookEvents": Case("{ webhookEvents(status: DEAD) { totalCount edges { node { id status } } } }"),
     "jobs": Case("{ jobs { totalCount edges { node { id topic state } } } }"),
+    "invoice": Case(
+        "query($id: ID!) { invoice(id: $id) { id } }",
+        lambda world: {"id": world.invoice_id},
+        stranger="null",
+    ),
     "licenceKeys": Case("{ licenceKeys { algorithm } }"),
 }
 NEW_VERSION = {"version": "9.0.0", "files": [{"uploadId": global_id("Upload", new_id()), "path": "a.zip"}]}
@@ -185,6 +191,7 @@ async def world(api: Api, database: Database) -> World:
     free = await factories.make_package(database, slug="free-one")
     await factories.make_version(database, package=free)
     await make_key(owner, "WRITE")
+    user = await factories.user_named(database, "olive")
     keys = (await owner.api("{ viewer { apiKeys { edges { node { id } } } } }")).payload()
     return World(
         api=api,
@@ -196,6 +203,7 @@ async def world(api: Api, database: Database) -> World:
         package_id=global_id("Package", package.id),
         free_package_id=global_id("Package", free.id),
         version_id=global_id("PackageVersion", version.id),
+        invoice_id=global_id("Invoice", (await factories.make_invoice(database, user=user)).id),
         event_id=global_id("WebhookEvent", (await make_event(database)).id),
         job_id=global_id("Job", (await make_job(database)).id),
     )

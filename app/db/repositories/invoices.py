@@ -54,14 +54,12 @@ LINE: tuple[Any, ...] = (
 )
 
 
-async def as_told(connection: AsyncConnection, invoice_id: UUID) -> Row[Any] | None:
-    """With whom it is told to; None for an unknown invoice and for a deleted account."""
-    told: tuple[Any, ...] = (*INVOICE, User.email, User.username)
-    statement = (
-        select(*told)
-        .join(User, User.id == Invoice.user_id)
-        .where(Invoice.id == invoice_id, User.deleted_at.is_(None))
-    )
+async def as_told(connection: AsyncConnection, invoice_id: UUID, *, ended: bool = False) -> Row[Any] | None:
+    """With whom it is told to; None for an unknown invoice and, unless ``ended``, for a deleted account."""
+    told: tuple[Any, ...] = (*INVOICE, User.email, User.username, User.display_name)
+    statement = select(*told).join(User, User.id == Invoice.user_id).where(Invoice.id == invoice_id)
+    if not ended:
+        statement = statement.where(User.deleted_at.is_(None))
     return (await connection.execute(statement)).one_or_none()
 
 

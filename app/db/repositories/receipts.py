@@ -26,10 +26,13 @@ RECEIPT: tuple[Any, ...] = (
     Purchase.amount_cents,
     Purchase.currency,
     Purchase.completed_at,
+    Purchase.user_id,
     User.email,
     User.username,
+    User.display_name,
     Package.name.label("package"),
     Package.slug,
+    Package.license.label("terms"),
     PackageVersion.version,
     Licence.document,
 )
@@ -67,16 +70,20 @@ async def next_number(connection: AsyncConnection, *, year: int) -> str:
     return f"RG-{year}-{(await connection.execute(counter)).scalar_one():06d}"
 
 
-async def of_purchase(connection: AsyncConnection, purchase_id: UUID) -> Row[Any] | None:
-    """None for an unknown purchase and for a deleted buyer; without a licence ``document`` is None."""
+async def of_purchase(
+    connection: AsyncConnection, purchase_id: UUID, *, ended: bool = False
+) -> Row[Any] | None:
+    """None for an unknown purchase and, unless ``ended``, a deleted buyer; ``document`` None: no licence."""
     statement = (
         select(*RECEIPT)
         .join(User, User.id == Purchase.user_id)
         .join(Package, Package.id == Purchase.package_id)
         .join(PackageVersion, PackageVersion.id == Purchase.version_id)
         .outerjoin(Licence, Licence.purchase_id == Purchase.id)
-        .where(Purchase.id == purchase_id, User.deleted_at.is_(None))
+        .where(Purchase.id == purchase_id)
     )
+    if not ended:
+        statement = statement.where(User.deleted_at.is_(None))
     return (await connection.execute(statement)).one_or_none()
 
 

@@ -6,8 +6,10 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from app.db.repositories import invoices
+from app.domain.papers import day, invoice_paper, invoice_receipt
 from app.domain.payments import InvoiceStatus
-from app.services.notices.post import Post, amount, day
+from app.ports import Attachment
+from app.services.notices.post import Post, amount
 
 LINES = 10
 """So many are listed in a mail; all of them stand in the document."""
@@ -29,7 +31,8 @@ async def issued(post: Post, invoice_id: UUID, *, key: str) -> None:
         total=amount(invoice.amount_due_cents, invoice.currency),
         memo=invoice.description,
         url=invoice.hosted_url,
-        attached=False,
+        attached=True,
+        attachments=[await post.printed(invoice_paper(invoice, lines, seller=post.seller))],
         **_listed(lines),
     )
 
@@ -48,7 +51,8 @@ async def paid(post: Post, invoice_id: UUID, *, key: str) -> None:
         receipt_number=invoice.receipt_number,
         paid_at=day(invoice.paid_at or invoice.created_at),
         paid=amount(invoice.amount_paid_cents, invoice.currency),
-        attached=False,
+        attached=invoice.receipt_number is not None,
+        attachments=await _receipt(post, invoice, lines),
         **_listed(lines),
     )
 
@@ -76,6 +80,12 @@ async def _read(post: Post, invoice_id: UUID) -> tuple[Row[Any] | None, list[Row
     async with post.database.read() as connection:
         invoice = await invoices.as_told(connection, invoice_id)
         return invoice, await invoices.lines_of(connection, invoice_id) if invoice else []
+
+
+async def _receipt(post: Post, invoice: Row[Any], lines: list[Row[Any]]) -> list[Attachment]:
+    if invoice.receipt_number is None:
+        return []
+    return [await post.printed(invoice_receipt(invoice, lines, seller=post.seller))]
 
 
 def _listed(lines: list[Row[Any]]) -> dict[str, Any]:

@@ -7,16 +7,18 @@ from typing import Any
 
 from app.db.database import Database
 from app.domain.money import Money, format_money
+from app.domain.papers import Paper
 from app.domain.plans import Plan, Tier
 from app.domain.seller import Seller
 from app.gateways.mail_texts import render
-from app.ports import Attachment, Mailer, Message
+from app.ports import Attachment, Mailer, Message, Printer
 
 
 @dataclass(frozen=True)
 class Post:
     database: Database
     mailer: Mailer
+    printer: Printer
     seller: Seller
     plans: Mapping[Tier, Plan]
     base_url: str
@@ -28,13 +30,13 @@ class Post:
         letter = render(template, seller=self.seller, base_url=self.base_url, **facts)
         await self.mailer.send(Message(key, to, letter.subject, letter.text, letter.html, tuple(attachments)))
 
+    async def printed(self, paper: Paper) -> Attachment:
+        """Raises PrintingError: the mail waits until it can go with its paper."""
+        return Attachment(f"{paper.filename}.pdf", "application/pdf", await self.printer.pdf(paper))
+
 
 def spelt(moment: datetime) -> str:
     return f"{moment:%d %B %Y, %H:%M} UTC"
-
-
-def day(moment: datetime) -> str:
-    return f"{moment.day} {moment:%B %Y}"
 
 
 def amount(cents: int, currency: str) -> str:

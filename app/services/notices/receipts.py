@@ -1,10 +1,15 @@
 """The receipt of a purchase, and the notice of a refund."""
 
+from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
+
 from app.db.repositories import receipts
+from app.domain.papers import day, purchase_receipt
 from app.domain.payments import RefundStatus
-from app.services.notices.post import Post, amount, day, spelt
+from app.ports import Attachment
+from app.services.notices.post import Post, amount, spelt
 
 ENDED = (RefundStatus.FAILED, RefundStatus.CANCELED)
 
@@ -27,8 +32,15 @@ async def purchased(post: Post, purchase_id: UUID, *, key: str) -> None:
         version=purchase.version,
         price=amount(purchase.amount_cents, purchase.currency) if purchase.amount_cents else "free",
         document=purchase.document,
-        attached=False,
+        attached=purchase.receipt_number is not None,
+        attachments=await _receipt(post, purchase),
     )
+
+
+async def _receipt(post: Post, purchase: Row[Any]) -> list[Attachment]:
+    if purchase.receipt_number is None:
+        return []
+    return [await post.printed(purchase_receipt(purchase, seller=post.seller))]
 
 
 async def refunded(post: Post, refund_id: UUID, *, key: str) -> None:

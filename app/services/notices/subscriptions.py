@@ -6,9 +6,10 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from app.db.repositories import subscriptions
+from app.domain.papers import day
 from app.domain.plans import Interval, Tier
 from app.domain.subscriptions import SubscriptionStatus
-from app.services.notices.post import Post, amount, day
+from app.services.notices.post import Post, amount
 
 
 async def trial_ending(post: Post, subscription_id: UUID, *, key: str) -> None:
