@@ -46,6 +46,7 @@ def deps_of(database: Any, *, clock: Clock | None = None, mailer: KeptMail | Non
     absent = cast(Any, None)
     return Deps(
         database=cast(Database, database),
+        calls=absent,
         tokens=KeyedTokens(Keyring(["a secret of the tests, of 32 bytes or more"])),
         passwords=absent,
         limiter=absent,

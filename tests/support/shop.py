@@ -89,6 +89,7 @@ class Shop:
         unused: Any = None
         return Deps(
             database=self.database,
+            calls=unused,
             tokens=TOKENS,
             passwords=unused,
             limiter=unused,
