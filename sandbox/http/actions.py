@@ -1,25 +1,34 @@
 """What can a person do on a payment's page? (The hosted page and the controls do the same.)"""
 
 from sandbox.errors import ApiError, refused
-from sandbox.objects import checkout_payment, paying, payment_intents, setup_intents
+from sandbox.objects import accounts, checkout_payment, paying, payment_intents, setup_intents
 from sandbox.world import Obj, World
 
-ACTIONS = ("pay", "decline", "authenticate", "refuse", "settle", "fail")
+ACTIONS = ("pay", "decline", "authenticate", "refuse", "settle", "fail", "onboard", "restrict")
 DECLINING = "pm_card_chargeDeclined"
 
 
 def act(world: World, key: str, action: str, card: str) -> ApiError | None:
-    """pay with a card, decline, authenticate or refuse to, settle or fail a bank debit.
+    """pay with a card, decline, authenticate or refuse to, settle or fail a bank debit; of a connected
+    account onboard or restrict.
 
     A decline is returned.
     """
     if action not in ACTIONS:
         raise refused(f"action is one of {', '.join(ACTIONS)}", param="action")
+    if key.startswith("acct_") or action in ("onboard", "restrict"):
+        return on_account(world, world.get("account", key), action)
     if key.startswith("cs_"):
         return on_session(world, world.get("checkout.session", key), action, card)
     if key.startswith("seti_"):
         return on_setup(world, world.get("setup_intent", key), action, card)
     return on_payment(world, world.get("payment_intent", key), action, card)
+
+
+def on_account(world: World, account: Obj, action: str) -> None:
+    if action not in ("onboard", "restrict"):
+        raise refused("An account is to onboard or to restrict.", param="action")
+    (accounts.onboard if action == "onboard" else accounts.restrict)(world, account)
 
 
 def on_session(world: World, session: Obj, action: str, card: str) -> ApiError | None:

@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from sandbox.errors import ApiError
 from sandbox.http.actions import act
+from sandbox.objects.accounts import onboard
 from sandbox.objects.subscription_changes import change
 from sandbox.world import Obj, World
 
@@ -194,9 +195,29 @@ async def switch(sandbox: "Sandbox", session: Obj, key: str) -> None:
         sandbox.deliveries.take()
 
 
+async def connect(request: Request) -> Response:
+    """The owner of a connected account tells what is asked, by one button."""
+    sandbox: Sandbox = request.app.state.sandbox
+    world, back = sandbox.world, safe_url(request.query_params.get("return_url"))
+    try:
+        account = world.get("account", request.path_params["id"])
+        if request.method == "POST":
+            with world.transaction():
+                onboard(world, account)
+            sandbox.deliveries.take()
+            return RedirectResponse(back or f"/connect/{account['id']}", 303)
+    except ApiError as error:
+        return page("Not found", f"<h1>Not found</h1><p>{escape(str(error))}</p>", error.status)
+    if account["details_submitted"]:
+        return page("Get paid", "<h1>Get paid</h1><p>This account can be paid.</p>")
+    button = '<form method="post"><button class="main">Tell everything that is asked</button></form>'
+    return page("Get paid", f"<h1>Get paid</h1><p>{escape(account['id'])}</p>{button}")
+
+
 ROUTES = [
     Route("/", index, methods=["GET"]),
     Route("/pay/{id}", show, methods=["GET"]),
     Route("/pay/{id}", press, methods=["POST"]),
+    Route("/connect/{id}", connect, methods=["GET", "POST"]),
     Route("/portal/{id}", portal, methods=["GET", "POST"]),
 ]

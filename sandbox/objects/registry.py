@@ -2,6 +2,7 @@
 
 from sandbox.clock import Handler
 from sandbox.objects import (
+    accounts,
     balance,
     charges,
     checkout,
@@ -35,7 +36,7 @@ ROOMS = (
     refunds,
     disputes, balance, previews, invoices, invoice_items, subscriptions, subscription_items,
     subscription_changes,
-    subscription_ends, schedules, checkout, transfers, events,
+    subscription_ends, schedules, checkout, accounts, transfers, events,
 )  # fmt: skip
 LISTENING = (checkout_payment, renewals)  # rooms that only answer to what happens elsewhere
 

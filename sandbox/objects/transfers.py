@@ -1,4 +1,4 @@
-"""Connected accounts, the transfers that pay them, and reversals."""
+"""Transfers, which pay connected accounts, and their reversals."""
 
 from stripe import params as sdk
 
@@ -6,42 +6,8 @@ from sandbox.errors import refused
 from sandbox.objects.balance import book, total
 from sandbox.objects.fields import base, check_currency, empty_list, taken, update
 from sandbox.paging import matching, page
-from sandbox.routes import delete, listing, one, post
+from sandbox.routes import listing, one, post
 from sandbox.world import Obj, World
-
-
-def create_account(world: World, params: Obj) -> Obj:
-    account = base(world, "account", "acct_", params)
-    account["id"] = account["id"][:21]
-    account |= {
-        "business_type": None, "capabilities": {"transfers": "active"}, "charges_enabled": True,
-        "country": "US",
-        "default_currency": "usd", "details_submitted": True, "email": None, "payouts_enabled": True,
-        "requirements": {"currently_due": [], "disabled_reason": None, "past_due": []}, "type": "express",
-        "settings": {}, **taken(params, "business_type country email type"),
-    }  # fmt: skip
-    del account["livemode"]
-    world.insert(account)
-    world.emit("account.updated", account)
-    return account
-
-
-def change_account(world: World, params: Obj, key: str) -> Obj:
-    account = update(world, world.get("account", key), params, "business_type email")
-    world.emit("account.updated", account)
-    return account
-
-
-def delete_account(world: World, params: Obj, key: str) -> Obj:
-    world.remove(world.get("account", key))
-    return {"id": key, "object": "account", "deleted": True}
-
-
-def create_link(world: World, params: Obj) -> Obj:
-    account = world.get("account", params["account"], "account")
-    now = world.now()
-    url = params.get("return_url") or f"{world.address}/connect/{account['id']}"
-    return {"object": "account_link", "created": now, "expires_at": now + 300, "url": url}
 
 
 def create(world: World, params: Obj) -> Obj:
@@ -49,6 +15,11 @@ def create(world: World, params: Obj) -> Obj:
     amount, currency = params["amount"], check_currency(params["currency"])
     if amount < 1:
         raise refused("Invalid positive integer", code="parameter_invalid_integer", param="amount")
+    if account["capabilities"].get("transfers") != "active":
+        raise refused(
+            "Your destination account needs to have at least one of the following capabilities enabled: "
+            "transfers, crypto_transfers, legacy_payments", code="insufficient_capabilities_for_transfer",
+        )  # fmt: skip
     source = params.get("source_transaction")
     if source:
         world.get("charge", source, "source_transaction")
@@ -109,23 +80,6 @@ def reversals(world: World, params: Obj, key: str) -> Obj:
 
 
 ROUTES = (
-    post(
-        "/v1/accounts",
-        create_account,
-        sdk.AccountCreateParams,
-        "business_type capabilities country email metadata type",
-    ),
-    one("/v1/accounts/{id}", "account", sdk.AccountRetrieveParams),
-    post("/v1/accounts/{id}", change_account, sdk.AccountUpdateParams, "business_type email metadata"),
-    delete("/v1/accounts/{id}", delete_account, sdk.AccountDeleteParams),
-    listing(
-        "/v1/accounts",
-        lambda world, params: page(world.all("account"), params, "/v1/accounts"),
-        sdk.AccountListParams,
-    ),
-    post(
-        "/v1/account_links", create_link, sdk.AccountLinkCreateParams, "account refresh_url return_url type"
-    ),
     post(
         "/v1/transfers",
         create,

@@ -136,7 +136,9 @@ def test_products_and_prices(shop: Shop) -> None:
 
 def test_transfers_need_available_money(shop: Shop) -> None:
     client = shop.client
-    account = client.v1.accounts.create({"type": "express", "country": "US", "email": "author@example.com"})
+    account = client.v1.accounts.create(
+        {"type": "express", "country": "US", "capabilities": {"transfers": {"requested": True}}}
+    )
     transfer: Any = {"amount": 500, "currency": "usd", "destination": account.id, "transfer_group": "march"}
     pay: Any = {
         "amount": 1000,
@@ -146,6 +148,10 @@ def test_transfers_need_available_money(shop: Shop) -> None:
         "payment_method": "pm_card_visa",
     }
     client.v1.payment_intents.create(pay)
+    with pytest.raises(stripe.InvalidRequestError) as strange:
+        client.v1.transfers.create(transfer)
+    assert strange.value.code == "insufficient_capabilities_for_transfer"
+    shop.stand_in.ask(f"/act/{account.id}", action="onboard")
     with pytest.raises(stripe.InvalidRequestError) as poor:
         client.v1.transfers.create(transfer)
     assert poor.value.code == "balance_insufficient"
@@ -157,6 +163,31 @@ def test_transfers_need_available_money(shop: Shop) -> None:
     assert client.v1.transfers.retrieve(made.id).amount_reversed == 200
     with pytest.raises(stripe.InvalidRequestError):
         client.v1.transfers.reversals.create(made.id, {"amount": 301})
+
+
+def test_an_account_is_onboarded_on_the_page_it_is_sent_to(shop: Shop) -> None:
+    accounts = shop.client.v1.accounts
+    account = accounts.create({"type": "express", "capabilities": {"transfers": {"requested": True}}})
+    assert (account.details_submitted, account.payouts_enabled) == (False, False)
+    link: Any = {
+        "account": account.id,
+        "refresh_url": "http://shop.test/again",
+        "return_url": "http://shop.test/done?tab=money",
+        "type": "account_onboarding",
+    }
+    with pytest.raises(stripe.InvalidRequestError):
+        shop.client.v1.account_links.create({**link, "return_url": "ftp://shop.test"})
+    url = shop.client.v1.account_links.create(link).url
+    assert "asked" in shop.stand_in.control.get(url).text
+    left = shop.stand_in.control.post(url)
+    assert (left.status_code, left.headers["location"]) == (303, link["return_url"])
+    done = accounts.retrieve(account.id)
+    assert done.capabilities is not None
+    assert (done.capabilities.transfers, done.details_submitted) == ("active", True)
+    assert "can be paid" in shop.stand_in.control.get(url).text
+    shop.stand_in.ask(f"/act/{account.id}", action="restrict")
+    assert accounts.retrieve(account.id).payouts_enabled is False
+    assert shop.stand_in.control.get(f"{shop.stand_in.address}/connect/acct_0").status_code == 404
 
 
 def test_a_deleted_customer_loses_everything_that_was_running(shop: Shop) -> None:
