@@ -18,6 +18,7 @@ from app.resolvers import (
     catalog,
     downloads,
     nodes,
+    payouts,
     plans,
     publishing,
     purchases,
@@ -34,6 +35,14 @@ from app.schema.errors import ERROR_TYPES
 from app.schema.invoices import Invoice
 from app.schema.node import Node
 from app.schema.package_lists import PackageConnection
+from app.schema.payouts import (
+    CancelPayoutPayload,
+    ConnectPayoutsPayload,
+    CreatePayoutPayload,
+    MarkPayoutPaidPayload,
+    PayoutConnection,
+    RequestPayoutPayload,
+)
 from app.schema.permissions import (
     ADMIN,
     PUBLIC,
@@ -123,6 +132,7 @@ class Query:
     licence_keys: list[LicenceKey] = query(
         purchases.licence_keys, PUBLIC, "The keys that prove licences, the signing one first."
     )
+    payouts: PayoutConnection = query(payouts.payouts, ADMIN, "The payouts to authors, the newest first.")
 
 
 @strawberry.type(description="What can be done.")
@@ -215,6 +225,24 @@ class Mutation:
     )
     yank_version: YankVersionPayload | None = mutation(
         publishing.yank_version, PUBLISH, "Takes a version of yours back for good."
+    )
+
+    connect_payouts: ConnectPayoutsPayload | None = mutation(
+        payouts.connect_payouts,
+        PUBLISH,
+        "Gives the payment provider's page where an author comes to be paid.",
+    )
+    request_payout: RequestPayoutPayload | None = mutation(
+        payouts.request_payout, PUBLISH, "Pays out of your balance what is available, or some of it."
+    )
+    create_payout: CreatePayoutPayload | None = mutation(
+        payouts.create_payout, ADMIN, "Pays an author out, by transfer or by hand."
+    )
+    mark_payout_paid: MarkPayoutPaidPayload | None = mutation(
+        payouts.mark_payout_paid, ADMIN, "Says that a payout was paid by hand."
+    )
+    cancel_payout: CancelPayoutPayload | None = mutation(
+        payouts.cancel_payout, ADMIN, "Gives a payout by hand that was not made back to the balance."
     )
 
 

@@ -13,7 +13,7 @@ from app.domain.plans import Resource
 from app.services import housekeeping, reconciliation, uploads
 from app.services.notices import accounts, invoices, quotas, receipts, subscriptions
 from app.services.notices.post import Post
-from app.settlement import customers, tier_changes
+from app.settlement import customers, payouts, tier_changes
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,11 @@ async def prune(deps: Deps, _: Fact) -> None:
     await housekeeping.prune(database=deps.database, now=deps.clock())
 
 
+async def settle_payouts(deps: Deps) -> None:
+    if deps.provider is not None:
+        await payouts.sweep(deps.tools)
+
+
 async def reconcile(deps: Deps, _: Fact) -> None:
     """Without a provider there is nothing to compare with. The events are left to the workers."""
     if deps.provider is not None:
@@ -184,6 +189,7 @@ CHORES: Mapping[Chore, float] = MappingProxyType(
         expire_uploads: 60,
         state_schedules: 30,
         settle_tier_changes: 30,
+        settle_payouts: 60,
     }
 )
 """What every process does again and again, by the seconds in between: cheap where nothing is due."""

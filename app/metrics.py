@@ -188,6 +188,12 @@ WORKER_FAILURES = Counter(
     ["part"],
     registry=REGISTRY,
 )
+PAYOUTS = Counter(
+    "revgraph_payouts",
+    "What became of payouts: paid, failed, canceled, reversed; strange: its transfer is not what was asked.",
+    ["outcome"],
+    registry=REGISTRY,
+)
 DATABASE_CONNECTIONS = Gauge(
     "revgraph_database_connections",
     "Connections of the pools, by pool (read, write) and state (in_use, limit).",

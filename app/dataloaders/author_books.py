@@ -6,11 +6,13 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from app.dataloaders.by_id import rows_by_id
 from app.dataloaders.lists import counts_by_parent, pages_by_parent
 from app.dataloaders.loader import LoaderGroup, loader
 from app.db.database import Database
-from app.db.models import LedgerLine, Payout
+from app.db.models import Author, LedgerLine, Payout
 from app.db.repositories.balances import STATEMENTS, owed
+from app.db.repositories.payouts import PAYOUT, PAYOUTS
 from app.db.rows import Row
 from app.domain.ledger import PayoutStatus
 
@@ -35,6 +37,11 @@ class AuthorBookLoaders(LoaderGroup):
         order=STATEMENT_ORDER,
     )
     statement_counts = counts_by_parent(select(func.count(STATEMENTS.c.month)), STATEMENTS.c.author_id)
+
+    payees = rows_by_id(select(Author.id, Author.transfers_enabled), Author.id)
+    payouts = rows_by_id(PAYOUTS, Payout.id)
+    payout_pages = pages_by_parent(select(*PAYOUT), Payout.author_id, keys=[(Payout.id, True)], order="id")
+    payout_counts = counts_by_parent(select(func.count(Payout.id)), Payout.author_id)
 
     @loader
     @staticmethod

@@ -22,6 +22,7 @@ it is a top-level GraphQL error even inside a mutation. All others are data: a m
     ├── InvalidToken             INVALID_TOKEN
     ├── AccountLocked            ACCOUNT_LOCKED
     ├── QuotaExceeded            QUOTA_EXCEEDED
+    ├── InsufficientBalance      INSUFFICIENT_BALANCE
     ├── IdempotencyMismatch      IDEMPOTENCY_KEY_REUSED
     ├── NotForSale               PLAN_NOT_FOR_SALE
     ├── QuoteExpired             QUOTE_EXPIRED
@@ -209,6 +210,27 @@ class AccountLocked(DomainError):
 
     def facts(self) -> dict[str, Any]:
         return {"lockedUntil": _instant(self.until)}
+
+
+class InsufficientBalance(DomainError):
+    """Both in minor units of the currency: what may be paid out, and the least that a payout moves."""
+
+    code = "INSUFFICIENT_BALANCE"
+
+    def __init__(self, *, currency: str, available_cents: int, minimum_cents: int) -> None:
+        super().__init__(
+            f"{available_cents} of {currency}'s minor units are available, and a payout moves at least "
+            f"{minimum_cents}: wait for more, or ask for less.",
+            path=("input", "amountCents"),
+        )
+        self.currency, self.available_cents, self.minimum_cents = currency, available_cents, minimum_cents
+
+    def facts(self) -> dict[str, Any]:
+        return {
+            "currency": self.currency,
+            "availableCents": self.available_cents,
+            "minimumCents": self.minimum_cents,
+        }
 
 
 class IdempotencyMismatch(DomainError):

@@ -15,6 +15,10 @@ class Kind(StrEnum):
     """``in_…`` with its lines and payments."""
     CUSTOMER = "customer"
     """``cus_…`` with its payment methods and the default one."""
+    TRANSFER = "transfer"
+    """``tr_…``, a payout to an author, with what of it was reversed."""
+    ACCOUNT = "account"
+    """``acct_…``, which an author is paid at."""
 
 
 @dataclass(frozen=True)

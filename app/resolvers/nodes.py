@@ -16,6 +16,7 @@ from app.resolvers.api_keys import load_api_keys
 from app.resolvers.background import load_jobs, load_webhook_events
 from app.resolvers.books import load_invoices, load_payment_methods, load_payments
 from app.resolvers.catalog import load_authors, load_packages, load_versions
+from app.resolvers.payouts import load_payouts
 from app.resolvers.purchases import load_licences, load_purchases
 from app.resolvers.reviews import load_reviews
 from app.schema.node import Node, split_id
@@ -32,6 +33,7 @@ LOADS: Mapping[str, Callable[[Context, list[UUID]], Awaitable[Sequence[Node | No
     "PackageVersion": load_versions,
     "Payment": load_payments,
     "PaymentMethod": load_payment_methods,
+    "Payout": load_payouts,
     "Purchase": load_purchases,
     "Review": load_reviews,
     "Subscription": load_subscriptions,

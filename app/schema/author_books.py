@@ -16,6 +16,7 @@ from app.engine.strawberry_schema import batched
 from app.schema.access import check_owner, checked
 from app.schema.connections import Connection, paged
 from app.schema.money import Money
+from app.schema.payouts import Payout, PayoutConnection
 from app.schema.scalars import BigInt
 
 Request = Info[Context, None]
@@ -96,6 +97,11 @@ class AuthorStatement:
         )
 
 
+async def load_enabled(authors: Sequence["AuthorBooks"], info: Request) -> list[bool]:
+    rows = await info.context.loaders.author_books.payees([each.author_id for each in authors])
+    return [bool(row and row.transfers_enabled) for row in rows]
+
+
 @strawberry.type
 class AuthorBooks:
     author_id: strawberry.Private[UUID]
@@ -122,4 +128,21 @@ class AuthorBooks:
         ),
         description="The books month by month, the newest first, each currency for itself. The author's and "
         "staff's to see.",
+    )
+    payouts: PayoutConnection | None = batched(
+        checked(
+            paged(
+                PayoutConnection,
+                Payout.from_row,
+                of="author_id",
+                pages=lambda loaders: loaders.author_books.payout_pages,
+                counts=lambda loaders: loaders.author_books.payout_counts,
+            )
+        ),
+        description="What was paid out, the newest first. The author's and staff's to see.",
+    )
+    payouts_enabled: bool | None = batched(
+        checked(load_enabled),
+        description="Whether the author has an account with the payment provider that takes money: see "
+        "`connectPayouts`. The author's and staff's to see.",
     )

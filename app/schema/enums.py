@@ -3,6 +3,7 @@
 import strawberry
 
 from app.domain.api_keys import Role, Scope
+from app.domain.ledger import PayoutMethod, PayoutStatus
 from app.domain.lifecycle import PackageAction, PackageStatus, VersionStatus
 from app.domain.listing import PackageSort
 from app.domain.outbox import FactState as JobState
@@ -20,6 +21,8 @@ __all__ = [
     "PackageSort",
     "PackageStatus",
     "PaymentStatus",
+    "PayoutMethod",
+    "PayoutStatus",
     "PurchaseStatus",
     "Resource",
     "Role",
@@ -44,6 +47,14 @@ strawberry.enum(
 strawberry.enum(InvoiceStatus, description="The states of an invoice, in the payment provider's terms.")
 strawberry.enum(LicenceStatus, description="Whether a licence still gives its right.")
 strawberry.enum(PaymentStatus, description="The states of a payment, in the payment provider's terms.")
+strawberry.enum(
+    PayoutMethod, description="TRANSFER: by the payment provider. MANUAL: by a person, who then says so."
+)
+strawberry.enum(
+    PayoutStatus,
+    description="PENDING has left the balance and is not known to be paid. FAILED, CANCELED and REVERSED are "
+    "in the balance again; REVERSED was paid before.",
+)
 strawberry.enum(PurchaseStatus, description="The states of a purchase.")
 strawberry.enum(PackageAction, description="What may happen to a package.")
 strawberry.enum(Resource, description="What a plan limits.")

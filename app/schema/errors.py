@@ -8,6 +8,7 @@ import strawberry
 
 from app.domain import errors
 from app.schema.enums import Resource
+from app.schema.money import Money
 from app.schema.scalars import BigInt
 
 
@@ -26,6 +27,7 @@ class ErrorCode(Enum):
     INVALID_TOKEN = "INVALID_TOKEN"  # noqa: S105 - an error code
     ACCOUNT_LOCKED = "ACCOUNT_LOCKED"
     QUOTA_EXCEEDED = "QUOTA_EXCEEDED"
+    INSUFFICIENT_BALANCE = "INSUFFICIENT_BALANCE"
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
     PLAN_NOT_FOR_SALE = "PLAN_NOT_FOR_SALE"
     QUOTE_EXPIRED = "QUOTE_EXPIRED"
@@ -58,6 +60,12 @@ class QuotaExceeded(Error):
     )
 
 
+@strawberry.type(description="There is less to pay out than that.")
+class InsufficientBalance(Error):
+    available: Money = strawberry.field(description="What may be paid out; may be less than zero.")
+    minimum: Money = strawberry.field(description="The least that a payout moves.")
+
+
 @strawberry.type(description="Too many failed sign-ins.")
 class AccountLocked(Error):
     locked_until: datetime = strawberry.field(description="When the next attempt is admitted.")
@@ -83,7 +91,15 @@ class PaymentRefused(Error):
     )
 
 
-ERROR_TYPES = (SimpleError, QuotaExceeded, AccountLocked, InvalidState, PaymentDeclined, PaymentRefused)
+ERROR_TYPES = (
+    SimpleError,
+    QuotaExceeded,
+    InsufficientBalance,
+    AccountLocked,
+    InvalidState,
+    PaymentDeclined,
+    PaymentRefused,
+)
 
 
 def as_data(error: errors.DomainError) -> Error:
@@ -99,6 +115,14 @@ def as_data(error: errors.DomainError) -> Error:
                 used=BigInt(error.used),
                 limit=BigInt(error.limit),
                 resets_at=error.resets_at,
+            )
+        case errors.InsufficientBalance():
+            return InsufficientBalance(
+                code=code,
+                message=message,
+                path=path,
+                available=Money(amount_cents=BigInt(error.available_cents), currency=error.currency),
+                minimum=Money(amount_cents=BigInt(error.minimum_cents), currency=error.currency),
             )
         case errors.AccountLocked():
             return AccountLocked(code=code, message=message, path=path, locked_until=error.until)

@@ -80,6 +80,14 @@ def its_customer(event: Event) -> Sequence[Target]:
     return _targets((Kind.CUSTOMER, event.object.get("customer") or event.earlier.get("customer")))
 
 
+def the_transfer(event: Event) -> Sequence[Target]:
+    return _targets((Kind.TRANSFER, event.object_id))
+
+
+def the_account(event: Event) -> Sequence[Target]:
+    return _targets((Kind.ACCOUNT, event.object_id))
+
+
 def _targets(*named: tuple[Kind, Any]) -> Sequence[Target]:
     """An id may be given as the object itself, or not at all."""
     ids = [(kind, given.get("id") if isinstance(given, Mapping) else given) for kind, given in named]
@@ -117,6 +125,10 @@ HANDLINGS: Mapping[str, Handling] = MappingProxyType(
         "setup_intent.succeeded": Handling(its_customer),
         "customer.updated": Handling(the_customer),
         "customer.deleted": Handling(the_customer),
+        "transfer.created": Handling(the_transfer),
+        "transfer.updated": Handling(the_transfer),
+        "transfer.reversed": Handling(the_transfer),
+        "account.updated": Handling(the_account),
     }
 )
 """By the event's type or its family (``refund.*``). Types without a line are stored, counted and ignored."""

@@ -177,3 +177,46 @@ async def _take(
     if posted and gone != before.is_gone:
         await ledger.count_sales(connection, author_id, -1 if gone else 1)
     return posted
+
+
+async def record_payout(
+    connection: AsyncConnection,
+    *,
+    source: str,
+    author_id: UUID,
+    amount_cents: int,
+    currency: str,
+    now: datetime,
+) -> bool:
+    """When it is asked for, so that nothing is promised twice; whoever asks holds the author."""
+    return await ledger.post(
+        connection,
+        kind=EntryKind.PAYOUT,
+        source=source,
+        purchase_id=None,
+        currency=currency,
+        lines=books.payout(amount_cents=amount_cents, author_id=author_id, now=now),
+        now=now,
+    )
+
+
+async def record_payout_returned(
+    connection: AsyncConnection,
+    *,
+    source: str,
+    author_id: UUID,
+    amount_cents: int,
+    currency: str,
+    now: datetime,
+) -> bool:
+    """What came back, or was never sent, is the author's again."""
+    await ledger.hold_author(connection, author_id)
+    return await ledger.post(
+        connection,
+        kind=EntryKind.PAYOUT_FAILED,
+        source=source,
+        purchase_id=None,
+        currency=currency,
+        lines=books.payout(amount_cents=-amount_cents, author_id=author_id, now=now),
+        now=now,
+    )

@@ -17,7 +17,8 @@ def act(world: World, key: str, action: str, card: str) -> ApiError | None:
     if action not in ACTIONS:
         raise refused(f"action is one of {', '.join(ACTIONS)}", param="action")
     if key.startswith("acct_") or action in ("onboard", "restrict"):
-        return on_account(world, world.get("account", key), action)
+        on_account(world, world.get("account", key), action)
+        return None
     if key.startswith("cs_"):
         return on_session(world, world.get("checkout.session", key), action, card)
     if key.startswith("seti_"):

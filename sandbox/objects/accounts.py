@@ -34,7 +34,7 @@ def create(world: World, params: Obj) -> Obj:
 
 def onboard(world: World, account: Obj) -> None:
     """Its owner told everything that was asked: what was requested becomes active."""
-    told = {"currently_due": [], "disabled_reason": None, "past_due": []}
+    told: Obj = {"currently_due": [], "disabled_reason": None, "past_due": []}
     world.change(
         account,
         capabilities=dict.fromkeys(account["capabilities"], "active"),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib import resources
 from types import SimpleNamespace
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -57,8 +58,8 @@ class Shelf:
             )
 
 
-async def make_shelf(database: Database, *, user: SimpleNamespace | None = None) -> Shelf:
-    author = await make_author(database, user=user)
+async def make_shelf(database: Database, *, user: SimpleNamespace | None = None, author: Any = None) -> Shelf:
+    author = author or await make_author(database, user=user)
     package = await make_package(database, author=author, price_cents=1_000)
     version = await make_version(database, package=package)
     return Shelf(database, author, package, version, await make_user(database))

@@ -78,6 +78,7 @@ class Payout(Base):
         CheckConstraint("(method = 'transfer') = (destination IS NOT NULL)", name="transfer_goes_somewhere"),
         CheckConstraint("status <> 'paid' OR paid_at IS NOT NULL", name="paid_has_a_date"),
         Index(None, "author_id", "id"),
+        Index(None, "status", "id"),
         Index("ix_payouts_check_at", "check_at", postgresql_where=_TO_CHECK, sqlite_where=_TO_CHECK),
     )
 

@@ -2,6 +2,7 @@
 
 import stripe
 
+from app.gateways.stripe.accounts import Accounts
 from app.gateways.stripe.customers import Customers
 from app.gateways.stripe.history import History
 from app.gateways.stripe.invoices import Invoices
@@ -9,6 +10,7 @@ from app.gateways.stripe.payment_intents import PaymentIntents
 from app.gateways.stripe.payment_methods import PaymentMethods, SetupIntents
 from app.gateways.stripe.prices import Prices
 from app.gateways.stripe.subscriptions import Subscriptions, SubscriptionSchedules
+from app.gateways.stripe.transfers import Transfers
 
 TIMEOUT_SECONDS = 20
 RETRIES = 2
@@ -27,6 +29,7 @@ class StripeGateway:
         self.livemode = not api_key.startswith(("sk_test_", "rk_test_"))
         self.api_version: str = stripe.api_version or ""
         nouns = self._client.v1
+        self.accounts = Accounts(nouns)
         self.customers = Customers(nouns)
         self.payment_intents = PaymentIntents(nouns)
         self.history = History(nouns)
@@ -36,6 +39,7 @@ class StripeGateway:
         self.setup_intents = SetupIntents(nouns)
         self.subscription_schedules = SubscriptionSchedules(nouns)
         self.subscriptions = Subscriptions(nouns)
+        self.transfers = Transfers(nouns)
 
     async def close(self) -> None:
         await self._http.close_async()  # type: ignore[no-untyped-call]  # the SDK leaves it untyped

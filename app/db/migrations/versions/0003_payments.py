@@ -234,6 +234,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("stripe_transfer_id", name=op.f("uq_payouts_stripe_transfer_id")),
     )
     op.create_index(op.f("ix_payouts_author_id_id"), "payouts", ["author_id", "id"], unique=False)
+    op.create_index(op.f("ix_payouts_status_id"), "payouts", ["status", "id"], unique=False)
     op.create_index(
         "ix_payouts_check_at",
         "payouts",
@@ -536,6 +537,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("check_at IS NOT NULL"),
         sqlite_where=sa.text("check_at IS NOT NULL"),
     )
+    op.drop_index(op.f("ix_payouts_status_id"), table_name="payouts")
     op.drop_index(op.f("ix_payouts_author_id_id"), table_name="payouts")
 
     op.drop_table("payouts")

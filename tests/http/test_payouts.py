@@ -1,0 +1,316 @@
+"""Authors are paid what is available, once, whatever gets lost on the way."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import func, select, update
+
+from app.db.models import AuditEntry, Payout
+from app.domain.ledger import Account
+from app.domain.settlement import Kind, Target
+from app.schema.node import global_id
+from app.settlement.syncing import sync
+from tests.support.factories import make_author
+from tests.support.ledger import assert_books_balance, balance_of, make_shelf
+from tests.support.payments import Shop
+from tests.support.payouts import (
+    CANCEL,
+    CONNECT,
+    CREATE,
+    MARK_PAID,
+    Payee,
+    account_of,
+    fund,
+    make_admin,
+    make_payee,
+    payout_rows,
+    sweep,
+    transfers,
+)
+
+
+async def connected(shop: Shop, cents: int = 5_000) -> Payee:
+    payee = await make_payee(shop)
+    await payee.connect()
+    await payee.earn(cents)
+    return payee
+
+
+async def test_an_author_connects_and_is_paid_once(shop: Shop) -> None:
+    payee = await make_payee(shop)
+    fund(shop)
+    await payee.earn(5_000)
+    refused = await payee.request()
+    assert (refused["payout"], refused["errors"][0]["code"]) == (None, "INVALID_STATE")
+    assert refused["errors"][0]["state"] == "not connected"
+    link = (await payee.account.api(CONNECT, input={"returnUrl": "https://shop.test/x"})).payload()
+    assert (await payee.request())["errors"][0]["state"] == "not ready"
+    shop.stand_in.control.post(link["url"])
+    paid = await payee.request()
+    assert (paid["errors"], paid["payout"]["status"], paid["payout"]["method"]) == ([], "PAID", "TRANSFER")
+    assert paid["payout"]["amount"] == {"amountCents": 5_000, "currency": "USD"}
+    assert await payee.request() == paid
+    (sent,) = transfers(shop)
+    assert (sent.amount, sent.currency, sent.destination) == (5_000, "usd", await account_of(shop, payee))
+    books = await payee.books()
+    assert books["payoutsEnabled"] is True
+    assert [each["amountCents"] for each in list(books["balance"][0].values())[1:]] == [0, 0, 5_000, 5_000]
+    assert books["payouts"]["edges"] == [{"node": {"id": paid["payout"]["id"], "status": "PAID"}}]
+    await assert_books_balance(shop.api.deps.database)
+
+
+async def test_connecting_twice_makes_one_account(shop: Shop) -> None:
+    payee = await make_payee(shop)
+    shop.lose("/v1/accounts", when="after")
+    lost = await payee.account.api(CONNECT, input={"returnUrl": "https://shop.test/x"})
+    assert lost.code == "SERVICE_UNAVAILABLE"
+    given = {"returnUrl": "https://shop.test/x", "refreshUrl": "https://shop.test/y"}
+    links = await asyncio.gather(*(payee.account.api(CONNECT, input=given) for _ in range(3)))
+    assert [link.payload()["errors"] for link in links] == [[]] * 3
+    assert len(shop.stand_in.client().v1.accounts.list().data) == 1
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "shop.test", "https://", "https://a.test/\n", "https://[x"]
+)
+async def test_connecting_leads_back_to_a_web_address(shop: Shop, url: str) -> None:
+    payee = await make_payee(shop)
+    made = (await payee.account.api(CONNECT, input={"returnUrl": url})).payload()
+    assert made["errors"] == [{"code": "BAD_USER_INPUT", "path": ["input", "returnUrl"]}]
+    assert shop.stand_in.client().v1.accounts.list().data == []
+
+
+async def test_never_more_than_available_nor_less_than_the_minimum(shop: Shop) -> None:
+    payee = await connected(shop, 1_500)
+    fund(shop)
+    await payee.shelf.sell(10_000, now=shop.api.clock())  # held
+    for cents, code in [(1_501, "INSUFFICIENT_BALANCE"), (999, "BAD_USER_INPUT"), (-5, "BAD_USER_INPUT")]:
+        refused = await payee.request(cents=cents)
+        assert (refused["payout"], refused["errors"][0]["code"]) == (None, code)
+    assert refused["errors"][0]["path"] == ["input", "amountCents"]
+    assert (await payee.request(currency="EUR"))["errors"][0]["available"] == {"amountCents": 0}
+    assert (await payee.request(currency="XXX"))["errors"][0]["code"] == "BAD_USER_INPUT"
+    assert (await payee.request(cents=1_000))["payout"]["status"] == "PAID"
+    left = await payee.request("k2")
+    assert left["errors"][0]["available"] == {"amountCents": 500}
+    assert left["errors"][0]["minimum"] == {"amountCents": 1_000}
+    assert (await payee.request(cents=1_200))["errors"][0]["code"] == "IDEMPOTENCY_KEY_REUSED"
+    assert [row.amount_cents for row in await payout_rows(shop)] == [1_000]
+    assert await payee.available() == 500
+
+
+async def test_requests_at_once_share_what_there_is(shop: Shop) -> None:
+    payee = await connected(shop, 2_500)
+    fund(shop)
+    asked = await asyncio.gather(*(payee.request(f"k{n}", cents=1_000) for n in range(6)))
+    assert sorted(len(each["errors"]) for each in asked) == [0, 0, 1, 1, 1, 1]
+    same = await asyncio.gather(*(payee.request("k0", cents=1_000) for _ in range(3)))
+    assert len({str(each["payout"]) for each in same}) == 1
+    assert sorted(sent.amount for sent in transfers(shop)) == [1_000, 1_000]
+    assert await payee.available() == 500
+    await assert_books_balance(shop.api.deps.database)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("days", [0, 3])
+async def test_a_lost_answer_is_neither_a_refusal_nor_paid_twice(shop: Shop, when: str, days: int) -> None:
+    """Also when the sweeper comes after the provider has forgotten the key."""
+    payee = await connected(shop)
+    fund(shop)
+    shop.lose("/v1/transfers", when=when)
+    open_ = await payee.request()
+    assert (open_["errors"], open_["payout"]["status"]) == ([], "PENDING")
+    assert await payee.available() == 0
+    await sweep(shop)
+    assert (await payout_rows(shop))[0].status == "pending"  # whoever asked is still at it
+    shop.forward(days=days, minutes=3)
+    await sweep(shop)
+    (row,) = await payout_rows(shop)
+    assert (row.status, row.check_at, len(transfers(shop))) == ("paid", None, 1)
+    await sweep(shop)
+    assert (len(transfers(shop)), await payee.available()) == (1, 0)
+    assert (await payee.request())["payout"]["status"] == "PAID"
+
+
+async def test_a_sweep_without_an_answer_comes_again(shop: Shop) -> None:
+    payee = await connected(shop)
+    fund(shop)
+    shop.lose("/v1/transfers", when="before")
+    await payee.request()
+    shop.forward(minutes=3)
+    shop.lose("/v1/transfers*", when="before", method="GET")
+    await sweep(shop)
+    (row,) = await payout_rows(shop)
+    assert (row.status, transfers(shop)) == ("pending", [])
+    assert row.check_at > shop.api.clock()
+    shop.forward(minutes=6)
+    await sweep(shop)
+    assert ((await payout_rows(shop))[0].status, len(transfers(shop))) == ("paid", 1)
+
+
+async def test_what_the_provider_refuses_is_in_the_balance_again(shop: Shop) -> None:
+    payee = await connected(shop)
+    refused = (await payee.request())["payout"]
+    assert (refused["status"], refused["failureCode"]) == ("FAILED", "balance_insufficient")
+    assert refused["returned"] == {"amountCents": 5_000}
+    books = await payee.books()
+    assert [each["amountCents"] for each in list(books["balance"][0].values())[1:]] == [5_000, 0, 0, 5_000]
+    assert (await payee.request())["payout"]["status"] == "FAILED"
+    fund(shop)
+    assert (await payee.request("again"))["payout"]["status"] == "PAID"
+    assert (await payee.available(), len(transfers(shop))) == (0, 1)
+    await assert_books_balance(shop.api.deps.database)
+
+
+async def test_an_account_that_is_restricted_is_told_when_it_is_known(shop: Shop) -> None:
+    payee = await connected(shop)
+    fund(shop)
+    account_id = await account_of(shop, payee)
+    (await payee.request(cents=1_000))["payout"]["status"]
+    shop.act(account_id, "restrict")
+    refused = (await payee.request("k2", cents=1_000))["payout"]
+    assert (refused["status"], refused["failureCode"]) == ("FAILED", "insufficient_capabilities_for_transfer")
+    await sync(shop.api.deps.tools, Target(Kind.ACCOUNT, account_id))
+    assert (await payee.request("k3"))["errors"][0]["state"] == "not ready"
+    assert await payee.available() == 4_000
+
+
+async def test_what_is_reversed_comes_back_part_by_part(shop: Shop) -> None:
+    payee = await connected(shop)
+    fund(shop)
+    await payee.request()
+    (sent,) = transfers(shop)
+    reversals, target = shop.stand_in.client().v1.transfers.reversals, Target(Kind.TRANSFER, sent.id)
+    for part, status, available in [(1_200, "paid", 1_200), (3_800, "reversed", 5_000)]:
+        reversals.create(sent.id, {"amount": part})
+        for _ in range(2):
+            await sync(shop.api.deps.tools, target)
+        assert ((await payout_rows(shop))[0].status, await payee.available()) == (status, available)
+    assert (await payee.books())["balance"][0]["paidOut"] == {"amountCents": 0}
+    await assert_books_balance(shop.api.deps.database)
+
+
+async def test_a_transfer_that_does_not_fit_changes_nothing_and_is_told(shop: Shop) -> None:
+    payee = await connected(shop)
+    fund(shop)
+    shop.lose("/v1/transfers", when="before")
+    await payee.request()
+    (row,) = await payout_rows(shop)
+    given = {"amount": 4_999, "currency": "usd", "destination": row.destination}
+    forged = shop.stand_in.client().v1.transfers.create({**given, "metadata": {"payout_id": str(row.id)}})
+    stray = shop.stand_in.client().v1.transfers.create({**given, "metadata": {"payout_id": "x"}})
+    for each in (forged, stray):
+        await sync(shop.api.deps.tools, Target(Kind.TRANSFER, each.id))
+    assert (await payout_rows(shop))[0].status == "pending"
+    async with shop.api.deps.database.read() as connection:
+        noted = select(func.count()).where(AuditEntry.action == "strange_transfer")
+        assert (await connection.execute(noted)).scalar_one() == 1
+
+
+async def test_money_that_went_after_all_is_taken_from_the_balance_again(shop: Shop) -> None:
+    payee = await connected(shop)
+    await payee.request()  # refused: there is no money yet
+    (row,) = await payout_rows(shop)
+    fund(shop)
+    given = {"amount": 5_000, "currency": "usd", "destination": row.destination}
+    sent = shop.stand_in.client().v1.transfers.create({**given, "metadata": {"payout_id": str(row.id)}})
+    for _ in range(2):
+        await sync(shop.api.deps.tools, Target(Kind.TRANSFER, sent.id))
+    (row,) = await payout_rows(shop)
+    assert (row.status, row.returned_cents, row.failure_code) == ("paid", 0, None)
+    assert await payee.available() == 0
+    await assert_books_balance(shop.api.deps.database)
+
+
+async def test_staff_pays_an_imported_author_by_hand(shop: Shop) -> None:
+    admin, database = await make_admin(shop), shop.api.deps.database
+    author = await make_author(database)
+    shelf = await make_shelf(database, author=author)
+    await shelf.sell(5_000, now=shop.api.clock() - shop.api.deps.commission.hold)
+    asked = {"authorId": global_id("Author", author.id), "currency": "USD"}
+
+    async def create(method: str, key: str, cents: int | None = None) -> dict:
+        given = {**asked, "method": method, "idempotencyKey": key, "amountCents": cents}
+        return dict((await admin.api(CREATE, input=given)).payload())
+
+    assert (await create("TRANSFER", "t"))["errors"][0]["state"] == "not connected"
+    first = await create("MANUAL", "a", 1_000)
+    assert (first["payout"]["status"], first["payout"]["authorId"]) == ("PENDING", asked["authorId"])
+    assert await create("MANUAL", "a", 1_000) == first
+    assert (await create("MANUAL", "b", 3_001))["errors"][0]["code"] == "INSUFFICIENT_BALANCE"
+    second = await create("MANUAL", "b")
+    paid = {"payoutId": first["payout"]["id"], "reference": " SEPA 4711 ", "idempotencyKey": "p"}
+    canceled = {"payoutId": second["payout"]["id"], "reason": "wrong account", "idempotencyKey": "c"}
+    for _ in range(2):
+        done = (await admin.api(MARK_PAID, input=paid)).payload()
+        assert (done["errors"], done["payout"]["status"], done["payout"]["reference"]) == (
+            [],
+            "PAID",
+            "SEPA 4711",
+        )
+        gone = (await admin.api(CANCEL, input=canceled)).payload()
+        assert (gone["errors"], gone["payout"]["status"]) == ([], "CANCELED")
+    for document, given in (
+        (MARK_PAID, {**paid, "payoutId": canceled["payoutId"]}),
+        (CANCEL, {**canceled, "payoutId": paid["payoutId"]}),
+    ):
+        again = (await admin.api(document, input={**given, "idempotencyKey": "z"})).payload()
+        assert again["errors"][0]["code"] == "INVALID_STATE"
+    assert await balance_of(database, Account.AUTHOR_PAYABLE) == -3_000
+    assert transfers(shop) == []
+    await assert_books_balance(database)
+
+
+@pytest.mark.parametrize("field", ["reference", "reason"])
+async def test_a_payout_by_hand_says_where_it_is_found(shop: Shop, field: str) -> None:
+    admin = await make_admin(shop)
+    document = MARK_PAID if field == "reference" else CANCEL
+    given = {
+        "payoutId": global_id("Payout", (await make_author(shop.api.deps.database)).id),
+        "idempotencyKey": "k",
+    }
+    for text, code in [
+        (" ", "BAD_USER_INPUT"),
+        ("x" * 256, "BAD_USER_INPUT"),
+        ("a\x00b", "BAD_USER_INPUT"),
+        ("good", "NOT_FOUND"),
+    ]:
+        answer = (await admin.api(document, input={**given, field: text})).payload()
+        assert (answer["payout"], answer["errors"][0]["code"]) == (None, code)
+
+
+async def test_a_transfer_is_not_canceled_by_hand(shop: Shop) -> None:
+    payee, admin = await connected(shop), await make_admin(shop)
+    shop.lose("/v1/transfers", when="after")
+    fund(shop)
+    made = (await payee.request())["payout"]
+    given = {"payoutId": made["id"], "idempotencyKey": "k"}
+    for document, text in ((CANCEL, {"reason": "x"}), (MARK_PAID, {"reference": "x"})):
+        answer = (await admin.api(document, input={**given, **text})).payload()
+        assert (answer["errors"][0]["code"], answer["errors"][0]["state"]) == ("INVALID_STATE", "a transfer")
+    assert (await payout_rows(shop))[0].status == "pending"
+
+
+async def test_staff_lists_payouts_and_others_see_their_own(shop: Shop) -> None:
+    payee, admin, other = await connected(shop), await make_admin(shop), await make_payee(shop, name="stran")
+    made = (await payee.request())["payout"]
+    document = "query($s: PayoutStatus) { payouts(status: $s) { totalCount edges { node { id } } } }"
+    for status, number in [(None, 1), ("FAILED", 1), ("PAID", 0)]:
+        found = (await admin.api(document, s=status)).payload()
+        assert (found["totalCount"], len(found["edges"])) == (number, number)
+    assert (await payee.account.api(document)).code == "FORBIDDEN"
+    one = "query($id: ID!) { node(id: $id) { ... on Payout { status } } }"
+    assert (await payee.account.api(one, id=made["id"])).payload() == {"status": "FAILED"}
+    assert (await admin.api(one, id=made["id"])).payload() == {"status": "FAILED"}
+    assert (await other.account.api(one, id=made["id"])).payload() is None
+
+
+async def test_two_senders_make_one_transfer(shop: Shop) -> None:
+    payee = await connected(shop)
+    fund(shop)
+    shop.lose("/v1/transfers", when="before")
+    await payee.request()
+    async with shop.api.deps.database.transaction() as connection:
+        await connection.execute(update(Payout).values(check_at=shop.api.clock()))
+    await asyncio.gather(sweep(shop), sweep(shop))
+    assert ((await payout_rows(shop))[0].status, len(transfers(shop))) == ("paid", 1)
