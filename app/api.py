@@ -132,7 +132,9 @@ class Query:
     licence_keys: list[LicenceKey] = query(
         purchases.licence_keys, PUBLIC, "The keys that prove licences, the signing one first."
     )
-    payouts: PayoutConnection = query(payouts.payouts, ADMIN, "The payouts to authors, the newest first.")
+    payouts: PayoutConnection | None = query(
+        payouts.payouts, ADMIN, "The payouts to authors, the newest first."
+    )
 
 
 @strawberry.type(description="What can be done.")

@@ -51,13 +51,27 @@ MOST = {
     "recordUsage": 6,
     "replayWebhookEvent": 7,
     "replayJob": 7,
+    "payouts": 5,
+    "connectPayouts": 3,
+    "requestPayout": 3,
+    "createPayout": 13,
+    "markPayoutPaid": 9,
+    "cancelPayout": 13,
     "yankVersion": 19,
     "logout": 3,
     "deleteAccount": 19,
 }
 """In an order in which each finds what it needs: the last of them end things."""
 ACCESS = {**accesses(Query), **accesses(Mutation)}
-REFUSED = ["publishVersion", "previewTierChange", "changeTier", "cancelSubscription", "resumeSubscription"]
+REFUSED = [
+    "publishVersion",
+    "previewTierChange",
+    "changeTier",
+    "cancelSubscription",
+    "resumeSubscription",
+    "connectPayouts",
+    "requestPayout",
+]
 """Asked without an upload or without a payment provider; what they send otherwise is counted where there are."""
 
 

@@ -13,8 +13,11 @@ import app.domain.commission
 from app.db.database import Database
 from app.db.ids import new_id
 from app.db.models import Author, LedgerEntry, LedgerLine
+from app.db.repositories import payouts
+from app.db.repositories.ledger import post
+from app.domain import ledger as books
 from app.domain.commission import Split, Terms, load_terms
-from app.domain.ledger import Account
+from app.domain.ledger import Account, EntryKind
 from app.settlement import ledger
 from tests.support.factories import NOW, make_author, make_package, make_purchase, make_user, make_version
 
@@ -72,6 +75,32 @@ async def refund(database: Database, purchase_id: UUID, amount_cents: int, *, no
             connection, refund_id=refund_id, purchase_id=purchase_id, amount_cents=amount_cents, now=now
         )
     return refund_id
+
+
+async def open_by_hand(database: Database, author: Any, cents: int = 5_000) -> UUID:
+    """An open payout, and as much beside it that is available."""
+    payout_id = new_id()
+    given: dict[str, Any] = {"author_id": author.id, "amount_cents": cents, "currency": "USD", "now": NOW}
+    async with database.transaction() as connection:
+        await post(
+            connection,
+            kind=EntryKind.SALE,
+            source=str(payout_id),
+            purchase_id=None,
+            currency="USD",
+            lines=books.sale(parts=Split(0, 2 * cents), author_id=author.id, available_at=NOW),
+            now=NOW,
+        )
+        await payouts.add(
+            connection,
+            payout_id=payout_id,
+            destination=None,
+            requested_by=author.user_id,
+            check_at=None,
+            **given,
+        )
+        await ledger.record_payout(connection, source=str(payout_id), **given)
+    return payout_id
 
 
 async def owed(database: Database, author_id: UUID) -> int:

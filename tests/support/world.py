@@ -14,13 +14,15 @@ from app.schema.node import global_id
 from tests.support import factories
 from tests.support.background import make_event, make_job
 from tests.support.clients import PASSWORD, Account, Answer, Api, make_key, sign_up, sign_up_as
+from tests.support.ledger import open_by_hand
 
 Variables = Callable[["World"], dict[str, Any]]
 
 
 @dataclass
 class World:
-    """An author with a package, a version, a key; a stranger; an admin; and keys of the author, one a scope."""
+    """An author with a package, a version, a key, money and open payouts; a stranger; an admin; and keys of the
+    author, one a scope."""
 
     api: Api
     owner: Account
@@ -34,6 +36,8 @@ class World:
     event_id: str
     job_id: str
     invoice_id: str
+    author_id: str
+    payout_ids: list[str]
     reviewed_id: str = ""
 
 
@@ -74,6 +78,7 @@ QUERIES: dict[str, Case] = {
         lambda world: {"id": world.invoice_id},
         stranger="null",
     ),
+    "payouts": Case("{ payouts(status: PENDING) { totalCount edges { node { status } } } }"),
     "licenceKeys": Case("{ licenceKeys { algorithm } }"),
 }
 NEW_VERSION = {"version": "9.0.0", "files": [{"uploadId": global_id("Upload", new_id()), "path": "a.zip"}]}
@@ -147,6 +152,33 @@ MUTATIONS: dict[str, Case] = dict(
         change("replayWebhookEvent", lambda world: {"id": world.event_id}),
         change("replayJob", lambda world: {"id": world.job_id}),
         change(
+            "connectPayouts",
+            lambda world: {"returnUrl": "https://shop.test/back"},
+            stranger="PAYMENTS_NOT_CONFIGURED",
+        ),
+        change(
+            "requestPayout",
+            lambda world: {"currency": "USD", "idempotencyKey": "k-1"},
+            stranger="PAYMENTS_NOT_CONFIGURED",
+        ),
+        change(
+            "createPayout",
+            lambda world: {
+                "authorId": world.author_id,
+                "method": "MANUAL",
+                "currency": "USD",
+                "idempotencyKey": "k-1",
+            },
+        ),
+        change(
+            "markPayoutPaid",
+            lambda world: {"payoutId": world.payout_ids[0], "reference": "x", "idempotencyKey": "k-1"},
+        ),
+        change(
+            "cancelPayout",
+            lambda world: {"payoutId": world.payout_ids[1], "reason": "x", "idempotencyKey": "k-1"},
+        ),
+        change(
             "recordUsage",
             lambda world: {
                 "events": [
@@ -190,6 +222,7 @@ async def world(api: Api, database: Database) -> World:
     version = await factories.make_version(database, package=package)
     free = await factories.make_package(database, slug="free-one")
     await factories.make_version(database, package=free)
+    opened = [await open_by_hand(database, author) for _ in range(2)]
     await make_key(owner, "WRITE")
     user = await factories.user_named(database, "olive")
     keys = (await owner.api("{ viewer { apiKeys { edges { node { id } } } } }")).payload()
@@ -206,6 +239,8 @@ async def world(api: Api, database: Database) -> World:
         invoice_id=global_id("Invoice", (await factories.make_invoice(database, user=user)).id),
         event_id=global_id("WebhookEvent", (await make_event(database)).id),
         job_id=global_id("Job", (await make_job(database)).id),
+        author_id=global_id("Author", author.id),
+        payout_ids=[global_id("Payout", payout_id) for payout_id in opened],
     )
 
 
