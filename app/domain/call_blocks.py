@@ -103,7 +103,8 @@ class Block:
     @property
     def meter(self) -> Meter:
         """How the account stands for this process: what is left of the block is there to be used."""
-        return replace(self.before, used=self.before.used + self.used)
+        before = self.before
+        return Meter(before.resource, before.used + self.used, before.reserved, before.limit, before.period)
 
     def seen_in(self, meter: Meter) -> Meter:
         """A meter as the database had it, with what was used of this block as used."""
