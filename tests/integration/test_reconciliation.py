@@ -207,3 +207,16 @@ async def test_without_payments_the_daily_job_has_nothing_to_do(shop: Shop) -> N
     await HANDLERS[Topic.RECONCILE](deps, Fact(new_id(), Topic.RECONCILE, MappingProxyType({}), 1, NOW))
     async with deps.database.read() as connection:
         assert (await connection.execute(select(AuditEntry.id))).all() == []
+
+
+async def test_events_with_decimals_are_kept_as_they_came(shop: Shop) -> None:
+    client = shop.stand_in.client()
+    product = client.v1.products.create({"name": "Pro"})
+    client.v1.prices.create({"product": product.id, "unit_amount": 2900, "currency": "usd"})
+    await shop.deliver(drop=["*"])
+    report = await run(shop)
+    [priced] = [event for event in report.missed if event.type == "price.created"]
+    async with shop.api.deps.database.read() as connection:
+        statement = select(WebhookEvent.payload).where(WebhookEvent.stripe_event_id == priced.id)
+        payload = (await connection.execute(statement)).scalar_one()
+    assert payload["data"]["object"]["unit_amount_decimal"] == "2900"

@@ -26,7 +26,8 @@ async def call(
         answer = await method(*ids, params=dict(params or {}), options=options)
     except stripe.StripeError as error:
         raise _translated(error) from error
-    told: dict[str, Any] = answer.to_dict()
+    # As it came: the SDK's own dictionaries hold Decimals, which no JSON column takes.
+    told: dict[str, Any] = answer.last_response.data
     return told
 
 
