@@ -18,17 +18,18 @@ from bench.servers import Running, Server, all_running, ours, peers
 from bench.statistics import Figures
 from bench.steady import footprint, hold_rate
 from bench.subjects import subjects_of
-from bench.targets import OURS, STEADY_RATE
+from bench.targets import HOT, OURS, STEADY_RATE
 
 
 @dataclass(frozen=True)
 class Extent:
-    """How much is measured."""
+    """How much is measured. ``warm``: every server is asked everything before."""
 
     size: Size
     rounds: int
     seconds: float
     concurrency: tuple[int, ...]
+    warm: bool
     rate: int
     rate_seconds: float
     starts: int
@@ -36,9 +37,9 @@ class Extent:
     """Also the fixed rate, start, memory, and SQLite."""
 
 
-LONG = Extent(FULL, rounds=3, seconds=2, concurrency=(1, 16, 64), rate=STEADY_RATE, rate_seconds=20, starts=3)
-SHORT = Extent(QUICK, rounds=1, seconds=1, concurrency=(16,), rate=100, rate_seconds=3, starts=1)
-NOTHING = Extent(TINY, rounds=0, seconds=1, concurrency=(), rate=0, rate_seconds=0, starts=0)
+LONG = Extent(FULL, 3, 2, (1, 16, 64), warm=True, rate=STEADY_RATE, rate_seconds=20, starts=3)
+SHORT = Extent(QUICK, 1, 1, (16,), warm=False, rate=100, rate_seconds=3, starts=1)
+NOTHING = Extent(TINY, 0, 1, (), warm=False, rate=0, rate_seconds=0, starts=0)
 
 
 @dataclass
@@ -97,7 +98,8 @@ class Bench:
 
     def _measured(self, course: Course, started: list[Running]) -> Figures:
         extent = self.extent
-        warm_up(course, started, self.operations, extent.seconds)
+        if extent.warm:
+            warm_up(course, started, self.operations, extent.seconds)
         return Figures(
             measure(
                 course,
@@ -111,12 +113,12 @@ class Bench:
         )
 
     def _more(self, course: Course, found: Found) -> None:
-        extent, reading = self.extent, [each for each in self.operations if not each.changes]
+        extent, hot = self.extent, [each for each in self.operations if each.name in HOT]
         steady = [each for each in found.servers if "," not in each.name]
         found.held = hold_rate(course, steady, rate=extent.rate, seconds=extent.rate_seconds, told=_tell)
         for each in steady:
             _tell(f"start and memory: {each.name}")
-            found.footprints.append(footprint(course, each, reading, times=extent.starts, folder=self.folder))
+            found.footprints.append(footprint(course, each, hot, times=extent.starts, folder=self.folder))
 
 
 def _tell(what: str) -> None:

@@ -103,6 +103,7 @@ def take_in(place: Place, installed: node.Node, *, processes: int, seconds: floa
     serve = (str(BIN / "revgraph"), "serve", "--no-worker", "--port", "{port}", "--workers", "{workers}")
     server = Server("revgraph-webhooks", "the webhook", serve, settings)
     with running(server, folder, workers=processes) as started:
+        put(_load(None, 1), started.url, node=installed, folder=folder)  # pools and statements are made
         for rate in (WANTED[place.database], None):
             loaded, before, cpu = _load(rate, seconds), _stored(place.url), _cpu(started, place)
             outcome = put(loaded, started.url, node=installed, folder=folder)
