@@ -105,10 +105,10 @@ def take_in(place: Place, installed: node.Node, *, processes: int, seconds: floa
     with running(server, folder, workers=processes) as started:
         put(_load(None, 1), started.url, node=installed, folder=folder)  # pools and statements are made
         for rate in (WANTED[place.database], None):
-            loaded, before, cpu = _load(rate, seconds), _stored(place.url), _cpu(started, place)
+            loaded, before, cpu = _load(rate, seconds), _settled(place.url), _cpu(started, place)
             outcome = put(loaded, started.url, node=installed, folder=folder)
+            stored = _settled(place.url) - before
             spent = _cpu(started, place)
-            stored = _stored(place.url) - before
             taken = (spent[0] - cpu[0], spent[1] - cpu[1])
             yield Intake(place.database, processes, rate, outcome, stored, taken)
 
@@ -161,6 +161,15 @@ def _signed(body: str) -> Sent:
     digest = hmac.new(SECRET.encode(), f"{moment}.{body}".encode(), sha256).hexdigest()
     signature = f"t={moment},v1={digest}"
     return Sent({"content-type": "application/json", "stripe-signature": signature}, body)
+
+
+def _settled(url: str) -> int:
+    """How many are stored, once those that were on their way when the load ended are too."""
+    before, now = -1, _stored(url)
+    while before != now:
+        time.sleep(0.5)
+        before, now = now, _stored(url)
+    return now
 
 
 def _stored(url: str) -> int:
