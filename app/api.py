@@ -22,6 +22,7 @@ from app.resolvers import (
     plans,
     publishing,
     purchases,
+    refunds,
     reviews,
     subscriptions,
     usage,
@@ -51,6 +52,7 @@ from app.schema.permissions import (
     READ,
     REPORT_USAGE,
     SESSION,
+    STAFF_ONLY,
     WRITE,
     Access,
     ErrorsAsData,
@@ -64,7 +66,9 @@ from app.schema.publishing import (
     UpdatePackagePayload,
     YankVersionPayload,
 )
-from app.schema.purchases import CreateDownloadPayload, LicenceKey, PurchasePackagePayload
+from app.schema.purchases import CreateDownloadPayload, LicenceKey
+from app.schema.purchasing import PurchasePackagePayload
+from app.schema.refunding import RefundPaymentPayload
 from app.schema.reviewing import ReviewPackagePayload
 from app.schema.scalars import SCALARS
 from app.schema.sign_in import (
@@ -197,6 +201,9 @@ class Mutation:
     )
     resume_subscription: ResumeSubscriptionPayload | None = mutation(
         subscriptions.resume_subscription, PURCHASE, "Keeps the plan that was to end or to change."
+    )
+    refund_payment: RefundPaymentPayload | None = mutation(
+        refunds.refund_payment, STAFF_ONLY, "Gives back a payment, or a part of it."
     )
 
     record_usage: RecordUsagePayload | None = mutation(

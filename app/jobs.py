@@ -13,7 +13,7 @@ from app.domain.plans import Resource
 from app.services import housekeeping, reconciliation, uploads
 from app.services.notices import accounts, invoices, quotas, receipts, subscriptions
 from app.services.notices.post import Post
-from app.settlement import customers, payouts, tier_changes
+from app.settlement import checks, customers, payouts, tier_changes
 
 
 @dataclass(frozen=True)
@@ -152,6 +152,11 @@ async def reconcile(deps: Deps, _: Fact) -> None:
         await reconciliation.run(deps.tools, since=deps.clock() - RECONCILED, dry_run=False)
 
 
+async def settle_payments(deps: Deps) -> None:
+    if deps.provider is not None:
+        await checks.settle_due(deps.tools)
+
+
 HANDLERS: Mapping[Topic, Handler] = MappingProxyType(
     {
         Topic.VERIFY_EMAIL: verify_email,
@@ -190,6 +195,7 @@ CHORES: Mapping[Chore, float] = MappingProxyType(
         state_schedules: 30,
         settle_tier_changes: 30,
         settle_payouts: 60,
+        settle_payments: 15,
     }
 )
 """What every process does again and again, by the seconds in between: cheap where nothing is due."""

@@ -98,6 +98,12 @@ INVOICES_FLAGGED = Counter(
     ["reason"],
     registry=REGISTRY,
 )
+PAYMENTS_FLAGGED = Counter(
+    "revgraph_payments_flagged",
+    "Payments that a person has to look at, by reason: mismatch, stray, restored_twice.",
+    ["reason"],
+    registry=REGISTRY,
+)
 OUTBOX_FACTS = Counter(
     "revgraph_outbox_facts",
     "Attempts to act on a fact, by topic and outcome: done, retried, dead.",

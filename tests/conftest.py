@@ -7,4 +7,5 @@ pytest_plugins = [
     "tests.support.world",
     "tests.support.payments",
     "tests.support.subscribing",
+    "tests.support.buying",
 ]

@@ -14,7 +14,13 @@ from app.domain.errors import InvalidInput
 from app.resolvers.accounts import load_subscriptions, load_users
 from app.resolvers.api_keys import load_api_keys
 from app.resolvers.background import load_jobs, load_webhook_events
-from app.resolvers.books import load_invoices, load_payment_methods, load_payments
+from app.resolvers.books import (
+    load_disputes,
+    load_invoices,
+    load_payment_methods,
+    load_payments,
+    load_refunds,
+)
 from app.resolvers.catalog import load_authors, load_packages, load_versions
 from app.resolvers.payouts import load_payouts
 from app.resolvers.purchases import load_licences, load_purchases
@@ -26,6 +32,7 @@ MAX_IDS = 100
 LOADS: Mapping[str, Callable[[Context, list[UUID]], Awaitable[Sequence[Node | None]]]] = {
     "ApiKey": load_api_keys,
     "Author": load_authors,
+    "Dispute": load_disputes,
     "Invoice": load_invoices,
     "Job": load_jobs,
     "Licence": load_licences,
@@ -35,6 +42,7 @@ LOADS: Mapping[str, Callable[[Context, list[UUID]], Awaitable[Sequence[Node | No
     "PaymentMethod": load_payment_methods,
     "Payout": load_payouts,
     "Purchase": load_purchases,
+    "Refund": load_refunds,
     "Review": load_reviews,
     "Subscription": load_subscriptions,
     "User": load_users,

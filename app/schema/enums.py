@@ -7,12 +7,13 @@ from app.domain.ledger import PayoutMethod, PayoutStatus
 from app.domain.lifecycle import PackageAction, PackageStatus, VersionStatus
 from app.domain.listing import PackageSort
 from app.domain.outbox import FactState as JobState
-from app.domain.payments import InvoiceStatus, PaymentStatus, WebhookStatus
+from app.domain.payments import DisputeStatus, InvoiceStatus, PaymentStatus, RefundStatus, WebhookStatus
 from app.domain.plans import Interval, Resource, Tier
 from app.domain.purchases import LicenceStatus, PurchaseStatus
 from app.domain.subscriptions import SubscriptionStatus
 
 __all__ = [
+    "DisputeStatus",
     "Interval",
     "InvoiceStatus",
     "JobState",
@@ -24,6 +25,7 @@ __all__ = [
     "PayoutMethod",
     "PayoutStatus",
     "PurchaseStatus",
+    "RefundStatus",
     "Resource",
     "Role",
     "Scope",
@@ -33,6 +35,11 @@ __all__ = [
     "WebhookStatus",
 ]
 
+strawberry.enum(
+    DisputeStatus,
+    description="The states of a dispute, in the payment provider's terms. "
+    "WARNING_… is an inquiry: nothing is taken yet.",
+)
 strawberry.enum(Interval, name="BillingInterval", description="How often a plan is paid.")
 strawberry.enum(
     JobState,
@@ -56,6 +63,7 @@ strawberry.enum(
     "in the balance again; REVERSED was paid before.",
 )
 strawberry.enum(PurchaseStatus, description="The states of a purchase.")
+strawberry.enum(RefundStatus, description="The states of a refund, in the payment provider's terms.")
 strawberry.enum(PackageAction, description="What may happen to a package.")
 strawberry.enum(Resource, description="What a plan limits.")
 strawberry.enum(Role, description="What an account is in the marketplace.")

@@ -10,17 +10,21 @@ from strawberry.extensions import FieldExtension
 from app import metrics
 from app.domain.api_keys import Role, Scope, grantable
 from app.domain.errors import DomainError, Forbidden, Refusal, Unauthenticated
-from app.domain.viewer import Viewer
+from app.domain.viewer import STAFF, Viewer
 from app.schema.errors import as_data
 
 
 @dataclass(frozen=True)
 class Access:
-    """``scope`` None: everybody. ``session_only``: no API key, whatever its scopes."""
+    """``scope`` None: everybody. ``session_only``: no API key, whatever its scopes.
+
+    ``in_session``: what a session needs in place of ``scope``, where the role is what matters.
+    """
 
     scope: Scope | None = None
     roles: frozenset[Role] = frozenset(Role)
     session_only: bool = False
+    in_session: Scope | None = None
 
     def check(self, viewer: Viewer | None) -> None:
         """Raises Unauthenticated or Forbidden."""
@@ -32,11 +36,12 @@ class Access:
             raise Forbidden("An API key cannot do this: sign in with e-mail and password.")
         if viewer.role not in self.roles:
             raise Forbidden(f"This needs the role {' or '.join(sorted(role.name for role in self.roles))}.")
-        if self.scope not in grantable(viewer.role):
-            hint = ": become an author first, with becomeAuthor" if self.scope is Scope.PUBLISH else ""
+        scope = self.in_session if self.in_session and viewer.session_id else self.scope
+        if scope not in grantable(viewer.role):
+            hint = ": become an author first, with becomeAuthor" if scope is Scope.PUBLISH else ""
             raise Forbidden(f"An account of the role {viewer.role.name} cannot do this{hint}.")
-        if self.scope not in viewer.scopes:
-            raise Forbidden(f"This needs a key with the scope {self.scope.name}.")
+        if scope not in viewer.scopes:
+            raise Forbidden(f"This needs a key with the scope {scope.name}.")
 
     def admits(self, viewer: Viewer | None) -> bool:
         try:
@@ -50,6 +55,8 @@ class Access:
         if self.scope is None:
             return "Public."
         kind = "Session only, no API key." if self.session_only else f"Scope {self.scope.name}."
+        if self.in_session is not None:
+            kind = f"Session, or a key with the scope {self.scope.name}."
         return (
             kind
             if self.roles == frozenset(Role)
@@ -64,6 +71,7 @@ SESSION = Access(Scope.WRITE, session_only=True)
 PURCHASE = Access(Scope.PURCHASE)
 PUBLISH = Access(Scope.PUBLISH)
 ADMIN = Access(Scope.ADMIN, roles=frozenset({Role.ADMIN}))
+STAFF_ONLY = Access(Scope.ADMIN, roles=STAFF, in_session=Scope.WRITE)
 REPORT_USAGE = Access(Scope.USAGE_WRITE, roles=frozenset({Role.ADMIN}))
 
 

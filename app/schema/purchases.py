@@ -17,7 +17,6 @@ from app.schema.enums import LicenceStatus, PurchaseStatus
 from app.schema.money import Money
 from app.schema.node import Node
 from app.schema.payloads import Payload
-from app.schema.payments import Payment
 from app.schema.scalars import BigInt
 
 Request = Info[Context, None]
@@ -106,24 +105,6 @@ class Purchase(OfPackage, Node):
         if self.receipt_number is None:
             return None
         return document_url(info.context, Document.PURCHASE_RECEIPT, self.purchase_id)
-
-
-@strawberry.input(description="What to buy.")
-class PurchasePackageInput:
-    package_id: strawberry.ID = strawberry.field(description="The package.")
-    idempotency_key: str = strawberry.field(
-        description="1 to 255 printable characters of your own, such as a UUID. Sent again with the same "
-        "input, the first answer comes again and nothing is bought twice."
-    )
-    version: str | None = strawberry.field(default=None, description="The latest unless given.")
-
-
-@strawberry.type(description="What was bought.")
-class PurchasePackagePayload(Payload):
-    purchase: Purchase | None = strawberry.field(default=None, description="The purchase.")
-    payment: Payment | None = strawberry.field(
-        default=None, description="What is to be paid; null for what is free."
-    )
 
 
 @strawberry.input(description="What to download.")

@@ -12,6 +12,7 @@ from app.schema.connections import Connection, paged
 from app.schema.invoices import Invoice
 from app.schema.payments import Payment, PaymentMethod
 from app.schema.purchases import Purchase
+from app.schema.refunds import Refund
 
 Request = Info[Context, None]
 
@@ -60,6 +61,18 @@ class Books:
             )
         ),
         description="The payments, the newest first.",
+    )
+    refunds: Connection[Refund] = batched(
+        checked(
+            paged(
+                Connection[Refund],
+                Refund.from_row,
+                of="user_id",
+                pages=lambda loaders: loaders.payments.refund_pages,
+                counts=lambda loaders: loaders.payments.refund_counts,
+            )
+        ),
+        description="What was given back of the payments, the newest first.",
     )
     payment_methods: Connection[PaymentMethod] = batched(
         checked(

@@ -14,6 +14,7 @@ from app.db.repositories import (
     authors,
     customers,
     outbox,
+    payments,
     quotas,
     sessions,
     sign_in_guards,
@@ -199,5 +200,6 @@ async def _close(connection: AsyncConnection, user_id: UUID, *, verified: str | 
     await api_keys.revoke_all(connection, user_id, now=now)
     await authors.anonymise(connection, user_id)
     await subscriptions.end_free(connection, user_id, now=now)
+    await payments.check_soon(connection, user_id=user_id, now=now)
     await accounts.anonymise(connection, user_id, now=now)
     await audit.note(connection, "delete_account", actor_id=user_id, subject_id=user_id, now=now)

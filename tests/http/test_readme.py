@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from app.domain.settlement import Kind, Target
 from app.services import imports
+from app.settlement.syncing import sync
 from tests.support.clients import Api
+from tests.support.payments import Shop
 
 README = Path(__file__).parents[2] / "README.md"
 BLOCKS = {
@@ -57,4 +60,27 @@ async def test_the_tour(with_sample: Api) -> None:
         "revokedAt"
     ] == "2026-11-22T12:00:00.000Z"
     assert (await key(BLOCKS["Usage"])).code == "UNAUTHENTICATED"
-    assert len(BLOCKS) == 8
+    assert len(BLOCKS) == 9  # with the one below
+
+
+async def test_the_tour_of_a_paid_package(shop: Shop) -> None:
+    deps = shop.api.deps
+    await imports.load_sample(database=deps.database, store=deps.store, now=deps.clock())
+    api = shop.api.as_((await shop.api(BLOCKS["Register"])).payload()["accessToken"])
+    found = (await api('{ package(slug: "terraform-landing-zone") { id price { amountCents } } }')).payload()
+    assert found["price"]["amountCents"] > 0
+    buy = BLOCKS["Buy"].replace("PACKAGE_ID", found["id"])
+    begun = (await api(buy)).payload()
+    assert (begun["errors"], begun["purchase"]["status"]) == ([], "PENDING")
+    intent_id, _, _ = begun["payment"]["clientSecret"].partition("_secret_")
+    shop.act(intent_id, "decline")
+    shop.act(intent_id, "pay")
+    await sync(deps.tools, Target(Kind.PAYMENT, intent_id))
+    paid = (await api(buy)).payload()
+    assert paid["purchase"] == {
+        "id": begun["purchase"]["id"],
+        "status": "COMPLETED",
+        "receiptNumber": "RG-2026-000001",
+        "licence": {"status": "ACTIVE"},
+    }
+    assert (paid["payment"]["status"], paid["payment"]["attempt"]) == ("SUCCEEDED", 2)

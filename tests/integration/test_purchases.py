@@ -37,7 +37,7 @@ from app.domain.errors import (
 from app.domain.plans import Resource
 from app.domain.viewer import Allowance
 from app.gateways.licences import Ed25519Signer, verify
-from app.services.purchases import purchase
+from app.services.purchases import Shop, Wish, purchase
 from tests.support.factories import (
     NOW,
     make_author,
@@ -47,26 +47,31 @@ from tests.support.factories import (
     make_version,
     viewer_of,
 )
+from tests.support.ledger import TERMS
 
 SIGNER = Ed25519Signer(bytes(32))
 TABLES = (Purchase, Licence, IdempotencyKey, OutboxFact, UsageCounter, UsageEvent, ReceiptCounter)
 
 
-async def buy(database: Database, user: SimpleNamespace, package: Any, **given: Any) -> UUID:
-    limit = given.pop("limit", 5)
-    return await purchase(
-        **{
-            "database": database,
-            "signer": SIGNER,
-            "viewer": viewer_of(user),
-            "allowance": Allowance(user.id, dict.fromkeys(Resource, limit), NOW),
-            "package_id": package.id,
-            "version": None,
-            "idempotency_key": str(new_id()),
-            "now": NOW,
-            **given,
-        }
+async def buy(
+    database: Database,
+    user: SimpleNamespace,
+    package: Any,
+    *,
+    limit: int = 5,
+    version: str | None = None,
+    idempotency_key: str | None = None,
+    now: datetime = NOW,
+) -> UUID:
+    bought = await purchase(
+        Shop(database=database, signer=SIGNER, commission=TERMS, tools=None),
+        Wish(package.id, version, str(new_id()) if idempotency_key is None else idempotency_key),
+        viewer=viewer_of(user),
+        allowance=Allowance(user.id, dict.fromkeys(Resource, limit), NOW),
+        now=now,
     )
+    assert bought.problem is None
+    return bought.purchase_id
 
 
 async def rows(database: Database, model: Any) -> list[Any]:
@@ -97,6 +102,9 @@ async def test_a_free_package_is_complete_at_once(database: Database) -> None:
         "receipt_number": "RG-2026-000001",
         "created_at": NOW,
         "completed_at": NOW,
+        "commission_cents": None,
+        "author_share_cents": None,
+        "reservation_id": None,
     }
     [licence] = await rows(database, Licence)
     assert (licence.purchase_id, licence.user_id, licence.status) == (purchase_id, user.id, "active")

@@ -19,6 +19,7 @@ from app.db.models import (
     Author,
     Base,
     Category,
+    Dispute,
     Invoice,
     InvoiceLine,
     Licence,
@@ -27,7 +28,9 @@ from app.db.models import (
     PackageFile,
     PackageTag,
     PackageVersion,
+    Payment,
     Purchase,
+    Refund,
     Review,
     Subscription,
     User,
@@ -333,6 +336,36 @@ async def make_invoice(
         }
         await _insert(database, InvoiceLine, line, {})
     return invoice
+
+
+async def make_payment(
+    database: Database, *, user: SimpleNamespace, refunded: Iterable[int] = (), **given: Any
+) -> SimpleNamespace:
+    """Of a purchase of a package of its own, paid, with its refunds, each disputed at the same time."""
+    package = await make_package(database, price_cents=1999)
+    version = await make_version(database, package=package)
+    purchase = await make_purchase(database, user=user, package=package, version=version)
+    refunds = list(refunded)
+    values = {
+        "id": new_id(),
+        "user_id": user.id,
+        "purchase_id": purchase.id,
+        "status": "succeeded",
+        "amount_cents": purchase.amount_cents,
+        "refunded_cents": sum(refunds),
+        "currency": "USD",
+        "attempt": 1,
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    payment = await _insert(database, Payment, values, given)
+    for cents in refunds:
+        money = {"id": new_id(), "payment_id": payment.id, "amount_cents": cents, "currency": "USD"}
+        asked = {"status": "succeeded", "reason": "asked for", "created_at": NOW, "updated_at": NOW}
+        await _insert(database, Refund, {**money, **asked}, {})
+        opened = {"stripe_dispute_id": f"du_{new_id()}", "status": "won", "opened_at": NOW}
+        await _insert(database, Dispute, {**money, **opened, "reason": "fraudulent", "updated_at": NOW}, {})
+    return payment
 
 
 async def make_review(

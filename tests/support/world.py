@@ -38,6 +38,8 @@ class World:
     invoice_id: str
     author_id: str
     payout_ids: list[str]
+    payment_id: str
+    """Of the owner's, paid; the server of this world has no provider."""
     reviewed_id: str = ""
 
 
@@ -179,6 +181,10 @@ MUTATIONS: dict[str, Case] = dict(
             lambda world: {"payoutId": world.payout_ids[1], "reason": "x", "idempotencyKey": "k-1"},
         ),
         change(
+            "refundPayment",
+            lambda world: {"paymentId": world.payment_id, "reason": "asked for", "idempotencyKey": "k-1"},
+        ),
+        change(
             "recordUsage",
             lambda world: {
                 "events": [
@@ -203,6 +209,9 @@ LISTS = {
     "viewer": """{ viewer { apiKeys(first: 100) { totalCount edges { node { name scopes } } }
         purchases(first: 100) { totalCount edges { node { status package { slug author { username } }
             version { version files { path } } licence { document } } } } } }""",
+    "books": """{ viewer { payments(first: 100) { totalCount edges { node { status attempt failureCode clientSecret
+        refunds { status amount { formatted } } disputes { status } purchase { status package { slug } }
+        invoiceId } } } refunds(first: 100) { totalCount edges { node { status reason } } } } }""",
     "nodes": """query($ids: [ID!]!) { nodes(ids: $ids) { id ... on Package { slug author { username } tags
         latestVersion { version } } } }""",
 }
@@ -221,6 +230,7 @@ async def world(api: Api, database: Database) -> World:
     await factories.make_version(database, package=package, version="0.9.0")
     version = await factories.make_version(database, package=package)
     free = await factories.make_package(database, slug="free-one")
+    payment = await factories.make_payment(database, user=await factories.user_named(database, "olive"))
     await factories.make_version(database, package=free)
     opened = [await open_by_hand(database, author) for _ in range(2)]
     await make_key(owner, "WRITE")
@@ -241,6 +251,7 @@ async def world(api: Api, database: Database) -> World:
         job_id=global_id("Job", (await make_job(database)).id),
         author_id=global_id("Author", author.id),
         payout_ids=[global_id("Payout", payout_id) for payout_id in opened],
+        payment_id=global_id("Payment", payment.id),
     )
 
 

@@ -18,6 +18,7 @@ _TO_CHECK = text("check_at IS NOT NULL")
 class Payment(Base):
     """Of a purchase or of an invoice, never of both.
 
+    ``attempt`` counts from 1 and rises with each that failed; ``failed_charges`` came as far as a charge.
     ``check_at``: when the sweeper asks the provider what became of it; None: nothing is open.
     """
 
@@ -51,6 +52,7 @@ class Payment(Base):
     updated_at: Mapped[datetime]
     client_secret: Mapped[str | None] = mapped_column(String(255))
     check_at: Mapped[datetime | None]
+    failed_charges: Mapped[int] = mapped_column(server_default="0")
 
 
 class Refund(Base):

@@ -14,7 +14,10 @@ _OPEN = text("status IN ('pending', 'completed')")
 
 
 class Purchase(Base):
-    """The amount is the price at the time of buying, in minor units; it is split when it was paid."""
+    """The amount is the price at the time of buying, in minor units; it is split when it was paid.
+
+    ``reservation_id``: what is promised of the buyer's templates while it is pending, and used once paid.
+    """
 
     __tablename__ = "purchases"
     __table_args__ = (
@@ -46,6 +49,7 @@ class Purchase(Base):
     completed_at: Mapped[datetime | None]
     commission_cents: Mapped[int | None]
     author_share_cents: Mapped[int | None]
+    reservation_id: Mapped[UUID | None]
 
 
 class ReceiptCounter(Base):

@@ -55,6 +55,16 @@ async def hold(connection: AsyncConnection, user_id: UUID) -> Row:
     return row
 
 
+async def hold_payer(connection: AsyncConnection, user_id: UUID) -> Row:
+    """Locks the account until the transaction ends, also one that has ended: its money is still its own."""
+    statement = (
+        select(User.id, User.username, User.deleted_at, User.stripe_customer_id)
+        .where(User.id == user_id)
+        .with_for_update()
+    )
+    return (await connection.execute(statement)).one()
+
+
 async def viewer_by_session(connection: AsyncConnection, *, user_id: UUID, session_id: UUID) -> Row | None:
     """The account of a session that was not ended."""
     statement = (

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -55,6 +55,21 @@ async def claim(
         earlier: UUID = first.result_id
         return earlier
     return None
+
+
+async def point_at(
+    connection: AsyncConnection, *, user_id: UUID, operation: str, key: str, result_id: UUID
+) -> None:
+    """The work under a claimed key was begun by an earlier request: its result is that one's."""
+    await connection.execute(
+        update(IdempotencyKey)
+        .where(
+            IdempotencyKey.user_id == user_id,
+            IdempotencyKey.operation == operation,
+            IdempotencyKey.key == key,
+        )
+        .values(result_id=result_id)
+    )
 
 
 async def _first(connection: AsyncConnection, user_id: UUID, operation: str, key: str) -> Row | None:

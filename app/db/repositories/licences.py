@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.models import Licence, Purchase
@@ -42,4 +42,15 @@ async def issue(
             document=document,
             issued_at=now,
         )
+    )
+
+
+async def turn(
+    connection: AsyncConnection, purchase_id: UUID, *, status: LicenceStatus, now: datetime
+) -> None:
+    """Revoked it keeps the moment; given again it has none."""
+    await connection.execute(
+        update(Licence)
+        .where(Licence.purchase_id == purchase_id, Licence.status != status)
+        .values(status=status, revoked_at=now if status is LicenceStatus.REVOKED else None)
     )

@@ -1,21 +1,28 @@
-"""Payments and payment methods, as they are shown, and where a payment stands."""
+"""Payments and payment methods: as they are shown, what is asked of the provider, and where each stands."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.models import Payment, PaymentMethod
-from app.domain.payments import PaymentStatus
+from app.db.models import Package, PackageVersion, Payment, PaymentMethod, Purchase
+from app.domain.payments import UNDECIDED, PaymentStatus
 
 PAYMENT: tuple[Any, ...] = (
     Payment.id,
     Payment.user_id,
+    Payment.purchase_id,
+    Payment.invoice_id,
     Payment.status,
     Payment.amount_cents,
     Payment.refunded_cents,
     Payment.currency,
+    Payment.attempt,
+    Payment.failure_code,
+    Payment.client_secret,
     Payment.created_at,
 )
 PAYMENT_METHOD: tuple[Any, ...] = (
@@ -30,13 +37,156 @@ PAYMENT_METHOD: tuple[Any, ...] = (
 )
 KEPT = PaymentMethod.removed_at.is_(None)
 """What was removed is not shown any more."""
+_WHOLE: tuple[Any, ...] = (
+    *PAYMENT,
+    Payment.stripe_payment_intent_id,
+    Payment.failed_charges,
+    Payment.updated_at,
+)
+_ASKED: tuple[Any, ...] = (*_WHOLE, Package.slug, PackageVersion.version)
 
 
-async def note_status(
-    connection: AsyncConnection, *, intent_id: str, status: PaymentStatus, now: datetime
+async def add(
+    connection: AsyncConnection,
+    *,
+    payment_id: UUID,
+    user_id: UUID,
+    purchase_id: UUID,
+    amount_cents: int,
+    currency: str,
+    check_at: datetime,
+    now: datetime,
 ) -> None:
+    """Of a purchase, before the provider is asked for anything."""
+    await connection.execute(
+        insert(Payment).values(
+            id=payment_id,
+            user_id=user_id,
+            purchase_id=purchase_id,
+            status=PaymentStatus.REQUIRES_PAYMENT_METHOD,
+            amount_cents=amount_cents,
+            refunded_cents=0,
+            currency=currency,
+            attempt=1,
+            created_at=now,
+            updated_at=now,
+            check_at=check_at,
+        )
+    )
+
+
+async def by_id(connection: AsyncConnection, payment_id: UUID) -> Row[Any] | None:
+    return (await connection.execute(select(*_WHOLE).where(Payment.id == payment_id))).one_or_none()
+
+
+async def of_purchase(connection: AsyncConnection, purchase_id: UUID) -> Row[Any] | None:
+    """None for what was free."""
+    return (await connection.execute(select(*_WHOLE).where(Payment.purchase_id == purchase_id))).one_or_none()
+
+
+async def of_intent(connection: AsyncConnection, intent_id: str) -> Row[Any] | None:
+    statement = select(*_WHOLE).where(Payment.stripe_payment_intent_id == intent_id)
+    return (await connection.execute(statement)).one_or_none()
+
+
+async def asked(connection: AsyncConnection, payment_id: UUID) -> Row[Any]:
+    """Of a purchase, with what the provider is told of it."""
+    statement = (
+        select(*_ASKED)
+        .join(Purchase, Purchase.id == Payment.purchase_id)
+        .join(Package, Package.id == Purchase.package_id)
+        .join(PackageVersion, PackageVersion.id == Purchase.version_id)
+        .where(Payment.id == payment_id)
+    )
+    return (await connection.execute(statement)).one()
+
+
+async def lock(connection: AsyncConnection, payment_id: UUID) -> Row[Any]:
+    return (await connection.execute(select(*_WHOLE).where(Payment.id == payment_id).with_for_update())).one()
+
+
+async def change(connection: AsyncConnection, payment_id: UUID, *, now: datetime, **values: Any) -> None:
+    await connection.execute(update(Payment).where(Payment.id == payment_id).values(updated_at=now, **values))
+
+
+async def record_intent(
+    connection: AsyncConnection,
+    payment_id: UUID,
+    *,
+    intent_id: str,
+    client_secret: str | None,
+    check_at: datetime,
+    now: datetime,
+) -> bool:
+    """False where there is one already."""
+    statement = (
+        update(Payment)
+        .where(Payment.id == payment_id, Payment.stripe_payment_intent_id.is_(None))
+        .values(
+            stripe_payment_intent_id=intent_id,
+            client_secret=client_secret,
+            check_at=check_at,
+            updated_at=now,
+        )
+    )
+    return (await connection.execute(statement)).rowcount == 1
+
+
+async def reserve_refund(connection: AsyncConnection, payment_id: UUID, *, amount_cents: int) -> bool:
+    """Sets a part of what was paid aside, in one statement: all refunds never exceed the payment."""
+    statement = (
+        update(Payment)
+        .where(
+            Payment.id == payment_id,
+            Payment.status == PaymentStatus.SUCCEEDED,
+            Payment.refunded_cents + amount_cents <= Payment.amount_cents,
+        )
+        .values(refunded_cents=Payment.refunded_cents + amount_cents)
+    )
+    return (await connection.execute(statement)).rowcount == 1
+
+
+async def free_refund(connection: AsyncConnection, payment_id: UUID, *, amount_cents: int) -> None:
+    """What was set aside for a refund that will not be."""
     await connection.execute(
         update(Payment)
-        .where(Payment.stripe_payment_intent_id == intent_id)
-        .values(status=status, updated_at=now)
+        .where(Payment.id == payment_id)
+        .values(refunded_cents=Payment.refunded_cents - amount_cents)
     )
+
+
+async def check_soon(connection: AsyncConnection, *, user_id: UUID, now: datetime) -> None:
+    """All of the account's that are not decided."""
+    await connection.execute(
+        update(Payment)
+        .where(Payment.user_id == user_id, Payment.purchase_id.is_not(None), Payment.status.in_(UNDECIDED))
+        .values(check_at=now)
+    )
+
+
+async def claim_due(
+    connection: AsyncConnection, *, limit: int, until: datetime, now: datetime
+) -> Sequence[Row[Any]]:
+    """Payments to ask the provider about, which nobody else claims before ``until``."""
+    due = (
+        select(Payment.id)
+        .where(Payment.check_at <= now, Payment.purchase_id.is_not(None))
+        .order_by(Payment.check_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    statement = (
+        update(Payment)
+        .where(Payment.id.in_(due.scalar_subquery()), Payment.check_at <= now)
+        .values(check_at=until)
+        .returning(*_WHOLE)
+    )
+    return (await connection.execute(statement)).all()
+
+
+async def method_of(connection: AsyncConnection, *, user_id: UUID, method_id: UUID) -> str | None:
+    """The provider's id of a method that the account keeps."""
+    statement = select(PaymentMethod.stripe_payment_method_id).where(
+        PaymentMethod.id == method_id, PaymentMethod.user_id == user_id, KEPT
+    )
+    return (await connection.execute(statement)).scalar_one_or_none()

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.models import Author, Package, PackageVersion, Purchase
+from app.db.models import Author, Package, PackageVersion, Payment, Purchase
 from app.db.repositories import receipts
 from app.domain.lifecycle import VersionStatus
 from app.domain.purchases import OPEN, PurchaseStatus
@@ -39,6 +39,28 @@ _PACKAGE: tuple[Any, ...] = (
     Author.user_id.label("author_user_id"),
 )
 _VERSION: tuple[Any, ...] = (PackageVersion.id, PackageVersion.version, PackageVersion.status)
+_PAYMENT: tuple[Any, ...] = (
+    Payment.id.label("payment_id"),
+    Payment.status.label("payment_status"),
+    Payment.attempt,
+)
+_SOLD: tuple[Any, ...] = (
+    Purchase.id,
+    Purchase.user_id,
+    Purchase.package_id,
+    Purchase.status,
+    Purchase.amount_cents,
+    Purchase.currency,
+    Purchase.reservation_id,
+)
+_GOODS: tuple[Any, ...] = (
+    Purchase.id,
+    Package.author_id,
+    Package.slug,
+    Package.name,
+    Package.license,
+    PackageVersion.version,
+)
 _OPEN = text("status IN ('pending', 'completed')")
 
 
@@ -67,12 +89,14 @@ async def version(connection: AsyncConnection, *, package_id: UUID, version: str
     return (await connection.execute(latest)).one_or_none()
 
 
-async def open_of(connection: AsyncConnection, *, user_id: UUID, package_id: UUID) -> UUID | None:
-    """The account's purchase of the package that is completed or on its way."""
-    statement = select(Purchase.id).where(
-        Purchase.user_id == user_id, Purchase.package_id == package_id, Purchase.status.in_(OPEN)
+async def open_of(connection: AsyncConnection, *, user_id: UUID, package_id: UUID) -> Row[Any] | None:
+    """The account's purchase of the package that is completed or on its way, with its payment."""
+    statement = (
+        select(*PURCHASE, *_PAYMENT)
+        .outerjoin(Payment, Payment.purchase_id == Purchase.id)
+        .where(Purchase.user_id == user_id, Purchase.package_id == package_id, Purchase.status.in_(OPEN))
     )
-    return (await connection.execute(statement)).scalar_one_or_none()
+    return (await connection.execute(statement)).one_or_none()
 
 
 async def has_completed(connection: AsyncConnection, *, user_id: UUID, package_id: UUID) -> bool:
@@ -84,7 +108,7 @@ async def has_completed(connection: AsyncConnection, *, user_id: UUID, package_i
     return (await connection.execute(statement)).first() is not None
 
 
-async def add_completed(
+async def add(
     connection: AsyncConnection,
     *,
     purchase_id: UUID,
@@ -93,9 +117,10 @@ async def add_completed(
     version_id: UUID,
     amount_cents: int,
     currency: str,
+    reservation_id: UUID | None,
     now: datetime,
 ) -> bool:
-    """False where the account has an open purchase of the package; the receipt's number comes last."""
+    """Pending; False where the account has an open purchase of the package."""
     dialect_insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
     statement = (
         dialect_insert(Purchase)
@@ -104,11 +129,11 @@ async def add_completed(
             user_id=user_id,
             package_id=package_id,
             version_id=version_id,
-            status=PurchaseStatus.COMPLETED,
+            status=PurchaseStatus.PENDING,
             amount_cents=amount_cents,
             currency=currency,
+            reservation_id=reservation_id,
             created_at=now,
-            completed_at=now,
         )
         .on_conflict_do_nothing(index_elements=[Purchase.user_id, Purchase.package_id], index_where=_OPEN)
         .returning(Purchase.id)
@@ -116,8 +141,49 @@ async def add_completed(
     return (await connection.execute(statement)).scalar_one_or_none() is not None
 
 
-async def count_sale(connection: AsyncConnection, package_id: UUID) -> None:
-    await connection.execute(update(Package).where(Package.id == package_id).values(sales=Package.sales + 1))
+async def lock(connection: AsyncConnection, purchase_id: UUID) -> Row[Any]:
+    statement = select(*_SOLD).where(Purchase.id == purchase_id).with_for_update()
+    return (await connection.execute(statement)).one()
+
+
+async def turn(
+    connection: AsyncConnection,
+    purchase_id: UUID,
+    *,
+    before: PurchaseStatus,
+    after: PurchaseStatus,
+    **values: Any,
+) -> bool:
+    """Whether it was in the state ``before``."""
+    statement = update(Purchase).where(Purchase.id == purchase_id, Purchase.status == before)
+    return (await connection.execute(statement.values(status=after, **values))).rowcount == 1
+
+
+async def goods(connection: AsyncConnection, purchase_id: UUID) -> Row[Any]:
+    """What a licence says of the purchase, and whose sale it is."""
+    statement = (
+        select(*_GOODS)
+        .join(Package, Package.id == Purchase.package_id)
+        .join(PackageVersion, PackageVersion.id == Purchase.version_id)
+        .where(Purchase.id == purchase_id)
+    )
+    return (await connection.execute(statement)).one()
+
+
+async def note_split(
+    connection: AsyncConnection, purchase_id: UUID, *, commission_cents: int, author_share_cents: int
+) -> None:
+    await connection.execute(
+        update(Purchase)
+        .where(Purchase.id == purchase_id)
+        .values(commission_cents=commission_cents, author_share_cents=author_share_cents)
+    )
+
+
+async def count_sale(connection: AsyncConnection, package_id: UUID, number: int = 1) -> None:
+    await connection.execute(
+        update(Package).where(Package.id == package_id).values(sales=Package.sales + number)
+    )
 
 
 async def give_receipt(connection: AsyncConnection, purchase_id: UUID, *, year: int) -> str:

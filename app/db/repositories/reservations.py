@@ -60,18 +60,48 @@ async def commit(connection: AsyncConnection, reservation_id: UUID, *, now: date
     if settled is None:
         return False
     await _unreserve(connection, settled, used=settled.amount)
+    await _note(connection, settled, settled.amount, now=now)
+    return True
+
+
+async def _note(connection: AsyncConnection, reservation: Row, amount: int, *, now: datetime) -> None:
     await connection.execute(
         insert(UsageEvent).values(
             id=new_id(),
-            user_id=settled.user_id,
-            resource=settled.resource,
-            amount=settled.amount,
-            period_start=settled.period_start,
+            user_id=reservation.user_id,
+            resource=reservation.resource,
+            amount=amount,
+            period_start=reservation.period_start,
             occurred_at=now,
             recorded_at=now,
         )
     )
-    return True
+
+
+async def use(connection: AsyncConnection, reservation_id: UUID, *, now: datetime) -> None:
+    """Counts what was promised as used, also when it was given back meanwhile: whatever the limit is.
+
+    For what was paid for: the money is there, and the promise was kept once.
+    """
+    if await commit(connection, reservation_id, now=now):
+        return
+    given_back = (ReservationState.RELEASED, ReservationState.EXPIRED)
+    again = await _turn(connection, reservation_id, given_back, ReservationState.COMMITTED)
+    if again is not None:
+        await _count(connection, again, again.amount, now=now)
+
+
+async def take_back(connection: AsyncConnection, reservation_id: UUID, *, now: datetime) -> None:
+    """Gives back what was used, in the period in which it was."""
+    used = (ReservationState.COMMITTED,)
+    undone = await _turn(connection, reservation_id, used, ReservationState.RELEASED)
+    if undone is not None:
+        await _count(connection, undone, -undone.amount, now=now)
+
+
+async def _count(connection: AsyncConnection, reservation: Row, amount: int, *, now: datetime) -> None:
+    await _change_counter(connection, reservation, used=amount, reserved=0)
+    await _note(connection, reservation, amount, now=now)
 
 
 async def release(connection: AsyncConnection, reservation_id: UUID) -> bool:
@@ -125,9 +155,18 @@ def _counter(reservation: Row) -> tuple[UUID, str, datetime]:
 
 
 async def _settle(connection: AsyncConnection, reservation_id: UUID, state: ReservationState) -> Row | None:
+    return await _turn(connection, reservation_id, (ReservationState.HELD,), state)
+
+
+async def _turn(
+    connection: AsyncConnection,
+    reservation_id: UUID,
+    before: tuple[ReservationState, ...],
+    state: ReservationState,
+) -> Row | None:
     statement = (
         update(UsageReservation)
-        .where(UsageReservation.id == reservation_id, UsageReservation.state == ReservationState.HELD)
+        .where(UsageReservation.id == reservation_id, UsageReservation.state.in_(before))
         .values(state=state)
         .returning(*_RESERVATION)
     )
@@ -135,6 +174,10 @@ async def _settle(connection: AsyncConnection, reservation_id: UUID, state: Rese
 
 
 async def _unreserve(connection: AsyncConnection, reservation: Row, *, used: int) -> None:
+    await _change_counter(connection, reservation, used=used, reserved=-reservation.amount)
+
+
+async def _change_counter(connection: AsyncConnection, reservation: Row, *, used: int, reserved: int) -> None:
     await connection.execute(
         update(UsageCounter)
         .where(
@@ -142,5 +185,5 @@ async def _unreserve(connection: AsyncConnection, reservation: Row, *, used: int
             UsageCounter.resource == reservation.resource,
             UsageCounter.period_start == reservation.period_start,
         )
-        .values(reserved=UsageCounter.reserved - reservation.amount, used=UsageCounter.used + used)
+        .values(reserved=UsageCounter.reserved + reserved, used=UsageCounter.used + used)
     )

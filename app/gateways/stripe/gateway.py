@@ -3,12 +3,15 @@
 import stripe
 
 from app.gateways.stripe.accounts import Accounts
+from app.gateways.stripe.charges import Charges
 from app.gateways.stripe.customers import Customers
+from app.gateways.stripe.disputes import Disputes
 from app.gateways.stripe.history import History
 from app.gateways.stripe.invoices import Invoices
 from app.gateways.stripe.payment_intents import PaymentIntents
 from app.gateways.stripe.payment_methods import PaymentMethods, SetupIntents
 from app.gateways.stripe.prices import Prices
+from app.gateways.stripe.refunds import Refunds
 from app.gateways.stripe.subscriptions import Subscriptions, SubscriptionSchedules
 from app.gateways.stripe.transfers import Transfers
 
@@ -32,6 +35,9 @@ class StripeGateway:
         self.accounts = Accounts(nouns)
         self.customers = Customers(nouns)
         self.payment_intents = PaymentIntents(nouns)
+        self.charges = Charges(nouns)
+        self.refunds = Refunds(nouns)
+        self.disputes = Disputes(nouns)
         self.history = History(nouns)
         self.invoices = Invoices(nouns)
         self.payment_methods = PaymentMethods(nouns)

@@ -19,5 +19,8 @@ class PaymentIntents:
     async def get(self, intent_id: str) -> Object | None:
         return await find(self._intents.retrieve_async, intent_id, params=EXPANDED)
 
+    async def confirm(self, intent_id: str, params: Mapping[str, Any], *, key: str) -> Object:
+        return await call(self._intents.confirm_async, intent_id, params=params, key=key)
+
     async def cancel(self, intent_id: str, *, key: str) -> Object:
         return await call(self._intents.cancel_async, intent_id, key=key)

@@ -369,6 +369,9 @@ def upgrade() -> None:
 
     op.add_column("payments", sa.Column("client_secret", sa.String(length=255), nullable=True))
     op.add_column("payments", sa.Column("check_at", UtcDateTime(), nullable=True))
+    op.add_column(
+        "payments", sa.Column("failed_charges", sa.BigInteger(), server_default="0", nullable=False)
+    )
     op.create_index(
         "ix_payments_check_at",
         "payments",
@@ -380,6 +383,7 @@ def upgrade() -> None:
 
     op.add_column("purchases", sa.Column("commission_cents", sa.BigInteger(), nullable=True))
     op.add_column("purchases", sa.Column("author_share_cents", sa.BigInteger(), nullable=True))
+    op.add_column("purchases", sa.Column("reservation_id", sa.Uuid(), nullable=True))
 
     op.add_column("refunds", sa.Column("failure_code", sa.String(length=64), nullable=True))
     op.add_column("refunds", sa.Column("check_at", UtcDateTime(), nullable=True))
@@ -469,6 +473,7 @@ def downgrade() -> None:
     op.drop_column("refunds", "check_at")
     op.drop_column("refunds", "failure_code")
 
+    op.drop_column("purchases", "reservation_id")
     op.drop_column("purchases", "author_share_cents")
     op.drop_column("purchases", "commission_cents")
 
@@ -478,6 +483,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("check_at IS NOT NULL"),
         sqlite_where=sa.text("check_at IS NOT NULL"),
     )
+    op.drop_column("payments", "failed_charges")
     op.drop_column("payments", "check_at")
     op.drop_column("payments", "client_secret")
 

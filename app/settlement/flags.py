@@ -1,0 +1,25 @@
+"""What only a person can decide: written down where people look, and nothing else is done about it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app import metrics
+from app.db.repositories import audit
+from app.domain.payments import Flag
+
+log = structlog.get_logger(__name__)
+
+
+async def raise_flag(
+    connection: AsyncConnection, flag: Flag, *, payment_id: UUID | None, now: datetime, **details: Any
+) -> None:
+    """``details`` are ids, amounts and states as text or numbers, never a secret."""
+    metrics.PAYMENTS_FLAGGED.labels(flag).inc()
+    log.error("payment_flagged", flag=flag, payment_id=str(payment_id), **details)
+    await audit.note(
+        connection, "payment_flagged", actor_id=None, subject_id=payment_id, now=now, flag=flag, **details
+    )
