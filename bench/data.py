@@ -46,7 +46,7 @@ class Made:
 
 
 def on_postgres(postgres: Postgres, folder: Path, size: Size) -> Made:
-    note = folder / f"postgres-{size.name}.json"
+    note = postgres.home / f"{size.name}.json"
     url = postgres.url(f"bench_{size.name}")
     if _noted(note) is None:
         postgres.server.drop_database(f"bench_{size.name}")

@@ -26,17 +26,15 @@ READY_SECONDS = 60
 
 @dataclass(frozen=True)
 class Postgres:
-    """``pid`` is the first of its processes, whose children serve the connections."""
+    """``pid`` is the first of its processes, whose children serve the connections; ``home`` has its data."""
 
     server: postgres.PostgresServer
     pid: int
     binaries: Path
+    home: Path
 
     def version(self) -> str:
-        told = subprocess.run(
-            [self.binaries / "postgres", "--version"], capture_output=True, text=True, check=True
-        )
-        return told.stdout.split(") ")[-1].strip()
+        return _version(self.binaries)
 
     def url(self, database: str) -> str:
         return self.server.url(database).replace("+asyncpg", "")
@@ -44,7 +42,8 @@ class Postgres:
 
 @contextmanager
 def running(folder: Path) -> Iterator[Postgres]:
-    home = folder / "postgres"
+    """With the data in ``folder`` that its version can read."""
+    home = folder / f"postgres-{_version(postgres.find_binaries()).partition('.')[0]}"
     binaries, user = postgres.installed(home)
     port = free_port()
     command = postgres.command(binaries, home, port, SETTINGS)
@@ -53,10 +52,15 @@ def running(folder: Path) -> Iterator[Postgres]:
         process = subprocess.Popen(command, cwd=home, stdout=log, stderr=log, **options)
     try:
         _wait(process, port, folder / "postgres.log")
-        yield Postgres(postgres.PostgresServer(host="127.0.0.1", port=port), process.pid, binaries)
+        yield Postgres(postgres.PostgresServer(host="127.0.0.1", port=port), process.pid, binaries, home)
     finally:
         process.send_signal(2)  # its "fast" stop, which ends the connections
         process.wait(timeout=READY_SECONDS)
+
+
+def _version(binaries: Path) -> str:
+    told = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=True)
+    return told.stdout.split(") ")[-1].strip()
 
 
 def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:

@@ -40,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 @pytest.mark.timeout(400)  # eleven servers start at once
 def test_all_servers_say_the_same(installed: Node, folder: Path, postgres_server: PostgresServer) -> None:
-    postgres = Postgres(postgres_server, pid=0, binaries=find_binaries())
+    postgres = Postgres(postgres_server, pid=0, binaries=find_binaries(), home=folder)
     try:
         found = Bench(NOTHING, OPERATIONS, [], folder, installed).run(postgres)
     finally:
