@@ -18,6 +18,7 @@ from app.resolvers import (
     catalog,
     downloads,
     nodes,
+    payment_methods,
     payouts,
     plans,
     publishing,
@@ -36,6 +37,11 @@ from app.schema.errors import ERROR_TYPES
 from app.schema.invoices import Invoice
 from app.schema.node import Node
 from app.schema.package_lists import PackageConnection
+from app.schema.paying import (
+    RemovePaymentMethodPayload,
+    SetDefaultPaymentMethodPayload,
+    StartAddPaymentMethodPayload,
+)
 from app.schema.payouts import (
     CancelPayoutPayload,
     ConnectPayoutsPayload,
@@ -204,6 +210,16 @@ class Mutation:
     )
     refund_payment: RefundPaymentPayload | None = mutation(
         refunds.refund_payment, STAFF_ONLY, "Gives back a payment, or a part of it."
+    )
+
+    start_add_payment_method: StartAddPaymentMethodPayload | None = mutation(
+        payment_methods.start_add_payment_method, SESSION, "Begins to save a way to pay at the provider."
+    )
+    set_default_payment_method: SetDefaultPaymentMethodPayload | None = mutation(
+        payment_methods.set_default_payment_method, SESSION, "Chooses what pays, also what is open."
+    )
+    remove_payment_method: RemovePaymentMethodPayload | None = mutation(
+        payment_methods.remove_payment_method, SESSION, "Gives a way to pay up for good."
     )
 
     record_usage: RecordUsagePayload | None = mutation(

@@ -10,10 +10,12 @@ from uuid import UUID
 from app.context import Deps
 from app.domain.outbox import Topic
 from app.domain.plans import Resource
+from app.domain.settlement import Kind, Target
 from app.services import housekeeping, reconciliation, uploads
 from app.services.notices import accounts, invoices, quotas, receipts, subscriptions
 from app.services.notices.post import Post
-from app.settlement import checks, customers, payouts, tier_changes
+from app.settlement import checks, customers, ended_accounts, payment_methods, payouts, tier_changes
+from app.settlement.syncing import sync
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,29 @@ async def customer_changed(deps: Deps, fact: Fact) -> None:
         await customers.pass_on(deps.tools, UUID(fact.payload["user_id"]))
 
 
+async def account_ended(deps: Deps, fact: Fact) -> None:
+    await ended_accounts.end_all(deps.tools, fact.payload["customer_id"])
+
+
+async def default_missing(deps: Deps, fact: Fact) -> None:
+    customer_id = fact.payload["customer_id"]
+    await payment_methods.choose_default(deps.tools, customer_id)
+    await sync(deps.tools, Target(Kind.CUSTOMER, customer_id))
+
+
+async def method_removed(deps: Deps, fact: Fact) -> None:
+    customer_id = fact.payload["customer_id"]
+    await payment_methods.detach(deps.tools, customer_id, fact.payload["method_id"])
+    await sync(deps.tools, Target(Kind.CUSTOMER, customer_id))
+
+
+async def invoice_collectable(deps: Deps, fact: Fact) -> None:
+    given = fact.payload
+    target = await payment_methods.collect(deps.tools, given["subscription_id"], given["method_id"])
+    if target is not None:
+        await sync(deps.tools, target)
+
+
 async def write_last_used(deps: Deps) -> None:
     await housekeeping.write_last_used(database=deps.database, last_used=deps.last_used)
 
@@ -166,6 +191,10 @@ HANDLERS: Mapping[Topic, Handler] = MappingProxyType(
         Topic.QUOTA_NEAR: quota,
         Topic.QUOTA_REACHED: quota,
         Topic.CUSTOMER_CHANGED: customer_changed,
+        Topic.ACCOUNT_ENDED: account_ended,
+        Topic.DEFAULT_MISSING: default_missing,
+        Topic.METHOD_REMOVED: method_removed,
+        Topic.INVOICE_COLLECTABLE: invoice_collectable,
         Topic.PURCHASE_COMPLETED: told(receipts.purchased, "purchase_id"),
         Topic.INVOICE_ISSUED: told(invoices.issued, "invoice_id"),
         Topic.INVOICE_PAID: told(invoices.paid, "invoice_id"),

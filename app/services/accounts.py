@@ -175,7 +175,10 @@ async def verify_email(*, database: Database, tokens: Tokens, token: str, now: d
 async def delete(
     *, database: Database, passwords: Passwords, user_id: UUID, password: str, now: datetime
 ) -> None:
-    """Anonymises the account, ends its sessions and keys, keeps the books. Raises InvalidCredentials."""
+    """Anonymises the account, ends its sessions and keys, keeps the books. Raises InvalidCredentials.
+
+    What it pays for at the provider is ended there by a job.
+    """
     async with database.read() as connection:
         user = await accounts.by_id(connection, user_id)
         hashed = await accounts.password_hash(connection, user_id)
@@ -201,5 +204,9 @@ async def _close(connection: AsyncConnection, user_id: UUID, *, verified: str | 
     await authors.anonymise(connection, user_id)
     await subscriptions.end_free(connection, user_id, now=now)
     await payments.check_soon(connection, user_id=user_id, now=now)
+    customer = await customers.of_user(connection, user_id)
+    if customer is not None and customer.stripe_customer_id is not None:
+        ended = {"customer_id": customer.stripe_customer_id}
+        await outbox.add(connection, Topic.ACCOUNT_ENDED, ended, now=now)
     await accounts.anonymise(connection, user_id, now=now)
     await audit.note(connection, "delete_account", actor_id=user_id, subject_id=user_id, now=now)

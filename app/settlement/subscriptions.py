@@ -18,12 +18,14 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import metrics
-from app.db.repositories import audit, invoices, subscriptions
+from app.db.repositories import audit, invoices, outbox, subscriptions
 from app.db.rows import Row
+from app.domain.outbox import Topic
 from app.domain.periods import monthly_period
 from app.domain.plans import Tier
+from app.domain.subscription_notices import notices_of
 from app.domain.subscription_states import Turn, turn
-from app.domain.subscriptions import SubscriptionStatus
+from app.domain.subscriptions import OVER, SubscriptionStatus
 from app.ports.provider import Object, PaymentProvider
 from app.settlement.subscription_news import values_of
 from app.settlement.tools import Tools
@@ -47,6 +49,19 @@ async def apply(connection: AsyncConnection, tools: Tools, told: Object) -> None
         _flag("unknown_plan", told["id"], user_id=holder.id)
         return
     await _Account(connection, holder, now).follow(row, values)
+    if holder.deleted_at is not None and values["status"] not in OVER:
+        await _end_for_an_ended_account(connection, told, now=now)
+
+
+async def _end_for_an_ended_account(connection: AsyncConnection, told: Object, *, now: datetime) -> None:
+    """Whatever was begun while the account ended is not to be paid by anybody."""
+    await outbox.add(
+        connection,
+        Topic.ACCOUNT_ENDED,
+        {"customer_id": told["customer"]},
+        now=now,
+        key=f"{Topic.ACCOUNT_ENDED}:{told['id']}",
+    )
 
 
 class _Account:
@@ -67,10 +82,13 @@ class _Account:
             return
         if which is Turn.BEGINS and live is not None:
             await self._end(live)
-        await self._write(row, values, anchor_at=live.anchor_at if live else None)
+        row_id = await self._write(row, values, anchor_at=live.anchor_at if live else None)
         if which is Turn.STOPS and row is not None:
             await self._succeed(row)
         await self._derive_tier()
+        for topic, key in notices_of(row_id, row if before else None, values, which, now=self._now):
+            facts = {"subscription_id": str(row_id)}
+            await outbox.add(self._connection, topic, facts, now=self._now, key=key)
 
     async def _end(self, live: Row) -> None:
         """Makes room for another one."""
@@ -90,7 +108,7 @@ class _Account:
         *,
         anchor_at: datetime | None = None,
         superseded_at: datetime | None = None,
-    ) -> None:
+    ) -> UUID:
         written = {**values, "superseded_at": superseded_at, "updated_at": self._now}
         anchor = anchor_at or (row.anchor_at if row else values["created_at"])
         if row is None:
@@ -99,8 +117,9 @@ class _Account:
             )
             named = values["stripe_subscription_id"]
             await invoices.adopt(self._connection, subscription_id=added, stripe_subscription_id=named)
-        else:
-            await subscriptions.change(self._connection, row.id, {**written, "anchor_at": anchor})
+            return added
+        await subscriptions.change(self._connection, row.id, {**written, "anchor_at": anchor})
+        return row.id  # type: ignore[no-any-return]  # a row's columns are not typed
 
     async def _succeed(self, stopped: Row) -> None:
         """What gives the tier now that one has stopped: another that still runs, else the free plan."""

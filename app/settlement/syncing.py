@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.settlement import Kind, Target
 from app.ports.provider import Object, PaymentProvider
-from app.settlement import invoices, leases, payees, payments, subscriptions, transfers
+from app.settlement import invoices, leases, payees, payment_methods, payments, subscriptions, transfers
 from app.settlement.tools import Tools
 
 Finish = Callable[[AsyncConnection], Awaitable[None]]
@@ -32,6 +32,7 @@ FOLLOWINGS: Mapping[Kind, Following] = MappingProxyType(
     {
         Kind.PAYMENT: Following(payments.fetch, payments.apply),
         Kind.SUBSCRIPTION: Following(subscriptions.fetch, subscriptions.apply),
+        Kind.CUSTOMER: Following(payment_methods.fetch, payment_methods.apply),
         Kind.INVOICE: Following(invoices.fetch, invoices.apply),
         Kind.TRANSFER: Following(transfers.fetch, transfers.apply),
         Kind.ACCOUNT: Following(payees.fetch, payees.apply),

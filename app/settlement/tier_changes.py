@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.repositories import tier_changes
 from app.db.rows import Row
+from app.domain.errors import Unauthenticated
 from app.domain.settlement import Kind, Target
 from app.domain.subscription_changes import CHECKED_AGAIN_AFTER
 from app.domain.subscription_states import Action
@@ -35,6 +36,8 @@ async def carry_out(tools: Tools, change_id: UUID) -> None:
         return
     try:
         found = await _ask(tools, change)
+    except Unauthenticated:
+        await _record(tools, change, failed="account_ended", found={"message": "The account has ended."})
     except Declined as declined:
         await _record(tools, change, failed=declined.code or "declined", found={"declined": True})
     except ProviderRefused as refused:

@@ -49,6 +49,9 @@ MOST = {
     "cancelSubscription": 3,
     "resumeSubscription": 3,
     "refundPayment": 3,
+    "startAddPaymentMethod": 3,
+    "setDefaultPaymentMethod": 3,
+    "removePaymentMethod": 3,
     "recordUsage": 6,
     "replayWebhookEvent": 7,
     "replayJob": 7,
@@ -60,7 +63,7 @@ MOST = {
     "cancelPayout": 13,
     "yankVersion": 19,
     "logout": 3,
-    "deleteAccount": 20,
+    "deleteAccount": 21,
 }
 """In an order in which each finds what it needs: the last of them end things."""
 ACCESS = {**accesses(Query), **accesses(Mutation)}
@@ -73,6 +76,9 @@ REFUSED = [
     "connectPayouts",
     "requestPayout",
     "refundPayment",
+    "startAddPaymentMethod",
+    "setDefaultPaymentMethod",
+    "removePaymentMethod",
 ]
 """Asked without an upload or without a payment provider; what they send otherwise is counted where there are."""
 

@@ -1,7 +1,9 @@
 """An account that subscribes: through the API, or behind its back at the provider."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,7 +21,8 @@ from app.schema.node import split_id
 from app.settlement.customers import ensure_customer
 from app.settlement.prices import ensure_price
 from app.settlement.syncing import sync
-from tests.support.clients import Account, Api, Clock, make_key, served, sign_up
+from app.worker import Worker
+from tests.support.clients import LOGIN, PASSWORD, Account, Api, Clock, make_key, served, sign_up
 from tests.support.payments import Shop
 from tests.support.stand_in import StandIn
 
@@ -41,6 +44,11 @@ RESUME = f"""mutation($input: ResumeSubscriptionInput!) {{ resumeSubscription(in
 SEEN = f"{{ viewer {{ {SHOWN} }} }}"
 
 
+METHODS = (
+    "{ viewer { paymentMethods { edges { node { id kind brand last4 expMonth expYear isDefault } } } } }"
+)
+
+
 def new_key() -> str:
     return uuid4().hex
 
@@ -58,6 +66,7 @@ class Subscriber:
     user_id: UUID
     customer: str
     client: stripe.StripeClient
+    read: set[str] = field(default_factory=set)
 
     async def sync(self, subscription_id: str) -> None:
         await sync(self.shop.api.deps.tools, Target(Kind.SUBSCRIPTION, subscription_id))
@@ -103,6 +112,38 @@ class Subscriber:
     async def seen(self) -> Any:
         """The live subscription, as the account sees it."""
         return (await self.api(SEEN)).payload()["subscription"]
+
+    async def hear(self) -> list[str]:
+        """Every event is delivered and everything done that follows: the subjects of the mails that came."""
+        worker = Worker(self.shop.api.deps, chores={})
+        await worker.work_once()
+        while await self.shop.deliver() or await worker.work_once():
+            while await worker.work_once():
+                pass
+        return self.mails()
+
+    def mails(self) -> list[str]:
+        """The subjects of the mails to the account since the last time, but receipts."""
+        folder = self.shop.api.deps.mailer._folder  # type: ignore[attr-defined]  # the one for developing
+        mails = {
+            path.name: message_from_bytes(path.read_bytes(), policy=default) for path in folder.glob("*")
+        }
+        new = {name: mail for name, mail in mails.items() if name not in self.read}
+        self.read |= new.keys()
+        subjects = [str(mail["Subject"]) for mail in new.values() if mail["To"] == self.account.email]
+        return sorted(subject for subject in subjects if not subject.startswith(("Confirm", "Your receipt")))
+
+    async def methods(self) -> list[Any]:
+        """The ways to pay, as the account sees them, the newest first."""
+        edges = (await self.api(METHODS)).payload()["paymentMethods"]["edges"]
+        return [edge["node"] for edge in edges]
+
+    async def session(self, document: str, **given: Any) -> Any:
+        """By a session that is signed in for it, which some mutations ask for."""
+        signed = (
+            await self.shop.api(LOGIN, input={"email": self.account.email, "password": PASSWORD})
+        ).payload()
+        return (await self.shop.api.as_(signed["accessToken"])(document, input=given)).payload()
 
     async def bring_up_to_date(self) -> None:
         """As if every event had arrived."""

@@ -145,6 +145,17 @@ MUTATIONS: dict[str, Case] = dict(
         ),
         change("cancelSubscription", lambda world: {"idempotencyKey": "k-3"}, stranger=UNPAYABLE),
         change("resumeSubscription", lambda world: {"idempotencyKey": "k-4"}, stranger=UNPAYABLE),
+        change("startAddPaymentMethod", lambda world: {"idempotencyKey": "k-5"}, stranger=UNPAYABLE),
+        change(
+            "setDefaultPaymentMethod",
+            lambda world: {"paymentMethodId": global_id("PaymentMethod", new_id())},
+            stranger=UNPAYABLE,
+        ),
+        change(
+            "removePaymentMethod",
+            lambda world: {"paymentMethodId": global_id("PaymentMethod", new_id())},
+            stranger=UNPAYABLE,
+        ),
         change("createDownload", lambda world: {"packageId": world.package_id}, stranger="NOT_OWNED"),
         change(
             "reviewPackage",

@@ -84,6 +84,12 @@ async def had_trial(connection: AsyncConnection, user_id: UUID) -> bool:
     return (await connection.execute(statement.limit(1))).first() is not None
 
 
+async def of_customer(connection: AsyncConnection, customer_id: str) -> Row | None:
+    """As ``hold_customer``, without the lock."""
+    statement = select(User.id, User.tier, User.deleted_at).where(User.stripe_customer_id == customer_id)
+    return (await connection.execute(statement)).one_or_none()
+
+
 async def hold_customer(connection: AsyncConnection, customer_id: str) -> Row | None:
     """(id, tier, deleted_at) of the account that is the provider's customer, locked; ended ones too."""
     statement = (

@@ -8,7 +8,7 @@ from sqlalchemy import Row
 from app.db.repositories import subscriptions
 from app.domain.papers import day
 from app.domain.plans import Interval, Tier
-from app.domain.subscriptions import SubscriptionStatus
+from app.domain.subscriptions import LIVE, SubscriptionStatus
 from app.services.notices.post import Post, amount
 
 
@@ -48,9 +48,9 @@ async def changed(post: Post, subscription_id: UUID, *, key: str) -> None:
 
 
 async def ended(post: Post, subscription_id: UUID, *, key: str) -> None:
-    """Raises MailError."""
+    """It gives its plan no more, also where the provider keeps it, unpaid. Raises MailError."""
     found = await _read(post, subscription_id)
-    if found is None or found.ended_at is None:
+    if found is None or found.status in LIVE:
         return
     await post.send(
         "subscription_ended",
@@ -58,7 +58,7 @@ async def ended(post: Post, subscription_id: UUID, *, key: str) -> None:
         to=found.email,
         username=found.username,
         plan=_name(post, found.tier),
-        ended_at=day(found.ended_at),
+        ended_at=day(found.ended_at or found.updated_at),
     )
 
 

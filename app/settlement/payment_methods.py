@@ -1,0 +1,167 @@
+"""Ways to pay: the customer's at the provider, mirrored without anything that could be misused.
+
+What pays is the customer's own default. Where there is none, the newest becomes it, so that a renewal finds
+what the account last gave.
+"""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db.ids import new_id
+from app.db.repositories import outbox, payment_methods, subscriptions
+from app.domain.outbox import Topic
+from app.domain.settlement import Kind, Target
+from app.domain.subscriptions import LIVE, SubscriptionStatus
+from app.ports.provider import Object, PaymentProvider, ProviderRefused
+from app.settlement.tools import Tools
+
+
+async def fetch(provider: PaymentProvider, customer_id: str) -> Object:
+    """``id``, ``methods`` (newest first) and ``default``; a customer that is gone keeps none."""
+    customer = await provider.customers.get(customer_id)
+    if customer is None:
+        return {"id": customer_id, "methods": [], "default": None}
+    return {
+        "id": customer_id,
+        "methods": await provider.payment_methods.of_customer(customer_id),
+        "default": (customer.get("invoice_settings") or {}).get("default_payment_method"),
+    }
+
+
+async def apply(connection: AsyncConnection, tools: Tools, told: Object) -> None:
+    now = tools.clock()
+    holder = await subscriptions.hold_customer(connection, told["id"])
+    if holder is None:
+        return
+    known = await payment_methods.of_user(connection, holder.id)
+    given = {method["id"]: method for method in told["methods"]}
+    gone = [row.id for key, row in known.items() if key not in given and row.removed_at is None]
+    await payment_methods.remove(connection, gone, now=now)
+    for key, method in reversed(given.items()):
+        if key in known:
+            await payment_methods.change(connection, known[key].id, **_shown(method))
+        else:
+            await payment_methods.add(connection, user_id=holder.id, **_named(method), **_shown(method))
+    await payment_methods.set_default(connection, holder.id, told["default"])
+    kept = [key for key in given if key not in known or known[key].removed_at is None]
+    if kept and told["default"] is None and holder.deleted_at is None:
+        await _ask_for_default(connection, told["id"], kept[0], now=now)
+
+
+def _named(method: Object) -> Mapping[str, Any]:
+    return {
+        "stripe_payment_method_id": method["id"],
+        "kind": method["type"][:32],
+        "created_at": datetime.fromtimestamp(method["created"], UTC),
+    }
+
+
+def _shown(method: Object) -> Mapping[str, Any]:
+    details = method.get(method["type"]) or {}
+    return {
+        "brand": (details.get("brand") or details.get("bank_name") or "")[:32] or None,
+        "last4": details.get("last4"),
+        "exp_month": details.get("exp_month"),
+        "exp_year": details.get("exp_year"),
+    }
+
+
+async def _ask_for_default(
+    connection: AsyncConnection, customer_id: str, method_id: str, *, now: datetime
+) -> None:
+    await outbox.add(
+        connection,
+        Topic.DEFAULT_MISSING,
+        {"customer_id": customer_id},
+        now=now,
+        key=f"{Topic.DEFAULT_MISSING}:{customer_id}:{method_id}",
+    )
+
+
+async def choose_default(tools: Tools, customer_id: str) -> None:
+    """Makes the newest kept one the default where there is none. Raises ProviderError."""
+    told = await fetch(tools.provider, customer_id)
+    async with tools.database.read() as connection:
+        holder = await subscriptions.of_customer(connection, customer_id)
+        known = await payment_methods.of_user(connection, holder.id) if holder else {}
+    kept = [each["id"] for each in told["methods"] if _is_kept(known.get(each["id"]))]
+    if holder is not None and holder.deleted_at is None and kept and told["default"] is None:
+        await make_default(tools, holder.id, customer_id, kept[0])
+
+
+def _is_kept(row: Any) -> bool:
+    return row is not None and row.removed_at is None
+
+
+async def make_default(tools: Tools, user_id: UUID, customer_id: str, method_id: str) -> None:
+    """For everything that is paid from now on, and for what is open. Raises ProviderError.
+
+    A subscription may have a default of its own, from its first payment, which would go before.
+    """
+    settings = {"default_payment_method": method_id}
+    await tools.provider.customers.change(customer_id, {"invoice_settings": settings})
+    async with tools.database.read() as connection:
+        rows = await subscriptions.started_of(connection, user_id)
+    for row in rows:
+        if row.status in LIVE:
+            await tools.provider.subscriptions.change(
+                row.stripe_subscription_id, settings, key=f"default-{new_id()}"
+            )
+    async with tools.database.transaction() as connection:
+        for row in rows:
+            if row.status in (SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID):
+                await _collect_soon(connection, row, method_id, now=tools.clock())
+
+
+async def _collect_soon(connection: AsyncConnection, row: Any, method_id: str, *, now: datetime) -> None:
+    since = row.past_due_since or row.updated_at
+    await outbox.add(
+        connection,
+        Topic.INVOICE_COLLECTABLE,
+        {"subscription_id": row.stripe_subscription_id, "method_id": method_id},
+        now=now,
+        key=f"{Topic.INVOICE_COLLECTABLE}:{row.id}:{method_id}:{since.isoformat()}",
+    )
+
+
+async def collect(tools: Tools, subscription_id: str, method_id: str) -> Target | None:
+    """Pays what is open by a method that was given since. What to bring up to date; Raises ProviderError.
+
+    A decline is nobody's failure here: the provider's own retries go on.
+    """
+    told = await tools.provider.subscriptions.get(subscription_id)
+    invoice = (told or {}).get("latest_invoice") or {}
+    if invoice.get("status") != "open":
+        return None
+    with suppress(ProviderRefused):
+        await tools.provider.invoices.pay(
+            invoice["id"],
+            {"payment_method": method_id, "off_session": True},
+            key=f"collect-{invoice['id']}-{method_id}",
+        )
+    return Target(Kind.SUBSCRIPTION, subscription_id)
+
+
+async def detach(tools: Tools, customer_id: str, method_id: str) -> None:
+    """Gives the method up at the provider; another one becomes the default before. Raises ProviderError."""
+    told = await fetch(tools.provider, customer_id)
+    if all(method["id"] != method_id for method in told["methods"]):
+        return
+    if told["default"] == method_id:
+        await _pass_default_on(tools, customer_id, told)
+    with suppress(ProviderRefused):  # it is detached already
+        await tools.provider.payment_methods.detach(method_id, key=f"detach-{method_id}")
+
+
+async def _pass_default_on(tools: Tools, customer_id: str, told: Object) -> None:
+    async with tools.database.read() as connection:
+        holder = await subscriptions.of_customer(connection, customer_id)
+        known = await payment_methods.of_user(connection, holder.id) if holder else {}
+    kept = [each["id"] for each in told["methods"] if _is_kept(known.get(each["id"]))]
+    if holder is not None and kept:
+        await make_default(tools, holder.id, customer_id, kept[0])

@@ -1,0 +1,170 @@
+"""Ways to pay: added by the provider's form, mirrored, chosen, removed; no card's number anywhere."""
+
+import asyncio
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from app.db.models import PaymentMethod
+from app.schema.node import global_id, split_id
+from app.schema.paying import StartAddPaymentMethodInput
+from tests.support.subscribing import Subscriber, make_subscriber, new_key
+
+START = """mutation($input: StartAddPaymentMethodInput!) { startAddPaymentMethod(input: $input) {
+    clientSecret errors { code path } } }"""
+DEFAULT = """mutation($input: SetDefaultPaymentMethodInput!) { setDefaultPaymentMethod(input: $input) {
+    paymentMethod { last4 isDefault } errors { code path } } }"""
+REMOVE = """mutation($input: RemovePaymentMethodInput!) { removePaymentMethod(input: $input) {
+    removedId errors { code path } } }"""
+
+
+async def add(subscriber: Subscriber, card: str = "pm_card_visa") -> str:
+    """Through the form, as a person would; our id of it."""
+    before = {method["id"] for method in await subscriber.methods()}
+    started = await subscriber.session(START, idempotencyKey=new_key())
+    assert started["errors"] == []
+    subscriber.pay(started["clientSecret"], card=card)
+    await subscriber.hear()
+    [added] = [method["id"] for method in await subscriber.methods() if method["id"] not in before]
+    return str(added)
+
+
+def shown(methods: list[Any]) -> list[tuple[str, bool]]:
+    return [(method["last4"], method["isDefault"]) for method in methods]
+
+
+async def test_what_the_form_saved_is_shown_and_the_first_is_the_default(subscriber: Subscriber) -> None:
+    await add(subscriber)
+    assert [{**method, "id": None} for method in await subscriber.methods()] == [
+        {
+            "id": None,
+            "kind": "card",
+            "brand": "visa",
+            "last4": "4242",
+            "expMonth": 12,
+            "expYear": 2034,
+            "isDefault": True,
+        }
+    ]
+    await add(subscriber, "pm_card_mastercard")
+    assert shown(await subscriber.methods()) == [("4444", False), ("4242", True)]
+
+
+async def test_the_same_key_is_the_same_form(subscriber: Subscriber) -> None:
+    key = new_key()
+    first = await subscriber.session(START, idempotencyKey=key)
+    assert await subscriber.session(START, idempotencyKey=key) == first
+    assert len(subscriber.client.v1.setup_intents.list().data) == 1
+    refused = await subscriber.session(START, idempotencyKey="")
+    assert [error["code"] for error in refused["errors"]] == ["BAD_USER_INPUT"]
+
+
+async def test_choosing_what_pays(subscriber: Subscriber) -> None:
+    await add(subscriber)
+    other = await add(subscriber, "pm_card_mastercard")
+    chosen = await subscriber.session(DEFAULT, paymentMethodId=other)
+    assert chosen == {"paymentMethod": {"last4": "4444", "isDefault": True}, "errors": []}
+    assert shown(await subscriber.methods()) == [("4444", True), ("4242", False)]
+    await subscriber.change()
+    await subscriber.hear()
+    intent = subscriber.client.v1.payment_intents.list({"customer": subscriber.customer}).data[0]
+    method = subscriber.client.v1.payment_methods.retrieve(str(intent.payment_method))
+    assert method["card"]["last4"] == "4444"
+
+
+async def test_a_new_default_also_pays_a_running_subscription(subscriber: Subscriber) -> None:
+    changed = await subscriber.change()
+    subscriber.pay(changed["clientSecret"])
+    await subscriber.hear()
+    assert shown(await subscriber.methods()) == [("4242", True)]
+    other = await add(subscriber, "pm_card_mastercard")
+    await subscriber.session(DEFAULT, paymentMethodId=other)
+    subscriber.shop.forward(days=31)
+    charges = subscriber.client.v1.charges.list({"customer": subscriber.customer}).data
+    assert [charge["payment_method_details"]["card"]["last4"] for charge in charges] == ["4444", "4242"]
+
+
+async def test_removing_the_default_passes_it_on(subscriber: Subscriber) -> None:
+    first = await add(subscriber)
+    await add(subscriber, "pm_card_mastercard")
+    removed = await subscriber.session(REMOVE, paymentMethodId=first)
+    assert removed == {"removedId": first, "errors": []}
+    assert shown(await subscriber.methods()) == [("4444", True)]
+    again = await subscriber.session(REMOVE, paymentMethodId=first)
+    assert [error["code"] for error in again["errors"]] == ["NOT_FOUND"]
+    await subscriber.hear()
+    assert shown(await subscriber.methods()) == [("4444", True)]
+    assert len(subscriber.client.v1.payment_methods.list({"customer": subscriber.customer}).data) == 1
+
+
+async def test_the_last_one_of_a_live_subscription_stays(subscriber: Subscriber) -> None:
+    only = await add(subscriber)
+    await subscriber.change()
+    kept = await subscriber.session(REMOVE, paymentMethodId=only)
+    assert [error["code"] for error in kept["errors"]] == ["LAST_PAYMENT_METHOD"]
+    assert shown(await subscriber.methods()) == [("4242", True)]
+    await subscriber.cancel(at_period_end=False)
+    assert (await subscriber.session(REMOVE, paymentMethodId=only))["errors"] == []
+    assert await subscriber.methods() == []
+
+
+async def test_of_two_that_remove_the_last_two_at_once_one_is_refused(subscriber: Subscriber) -> None:
+    ids = [await add(subscriber), await add(subscriber, "pm_card_mastercard")]
+    await subscriber.change()
+    answers = await asyncio.gather(*(subscriber.session(REMOVE, paymentMethodId=each) for each in ids))
+    codes = sorted([error["code"] for error in answer["errors"]] for answer in answers)
+    assert codes == [[], ["LAST_PAYMENT_METHOD"]]
+    await subscriber.hear()
+    assert [default for _, default in shown(await subscriber.methods())] == [True]
+
+
+async def test_what_was_removed_elsewhere_does_not_count(subscriber: Subscriber) -> None:
+    first = await add(subscriber)
+    second = await add(subscriber, "pm_card_mastercard")
+    await subscriber.change()
+    rows = await rows_of(subscriber)
+    key = next(row.stripe_payment_method_id for row in rows if row.id == (split_id(second) or ("", None))[1])
+    subscriber.client.v1.payment_methods.detach(key)
+    kept = await subscriber.session(REMOVE, paymentMethodId=first)
+    assert [error["code"] for error in kept["errors"]] == ["LAST_PAYMENT_METHOD"]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_removal_that_the_provider_did_not_answer_is_finished_by_a_job(
+    subscriber: Subscriber, when: str
+) -> None:
+    only = await add(subscriber)
+    subscriber.shop.lose("/v1/payment_methods/*/detach", when=when)
+    assert (await subscriber.session(REMOVE, paymentMethodId=only))["errors"] == []
+    assert await subscriber.methods() == []
+    await subscriber.hear()
+    assert await subscriber.methods() == []
+    assert subscriber.client.v1.payment_methods.list({"customer": subscriber.customer}).data == []
+
+
+async def test_another_accounts_is_nobodys(subscriber: Subscriber) -> None:
+    own = await add(subscriber)
+    other = await make_subscriber(subscriber.shop)
+    for document in (DEFAULT, REMOVE):
+        answer = await other.session(document, paymentMethodId=own)
+        assert [error["code"] for error in answer["errors"]] == ["NOT_FOUND"]
+        odd = await subscriber.session(document, paymentMethodId=global_id("User", subscriber.user_id))
+        assert [error["code"] for error in odd["errors"]] == ["BAD_USER_INPUT"]
+    assert shown(await subscriber.methods()) == [("4242", True)]
+
+
+def test_there_is_no_place_for_the_number_of_a_card() -> None:
+    """What is not listed here is neither taken nor kept, whatever the provider tells of a card."""
+    assert set(PaymentMethod.__table__.columns.keys()) == {
+        *("id", "user_id", "stripe_payment_method_id", "kind", "brand", "last4", "exp_month", "exp_year"),
+        *("is_default", "created_at", "removed_at"),
+    }
+    assert {field.name for field in fields(StartAddPaymentMethodInput)} == {"idempotency_key"}
+
+
+async def rows_of(subscriber: Subscriber) -> list[Any]:
+    async with subscriber.shop.api.deps.database.read() as connection:
+        statement = select(*PaymentMethod.__table__.columns)
+        return list((await connection.execute(statement)).all())
