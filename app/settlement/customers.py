@@ -13,33 +13,40 @@ from app.settlement import leases
 from app.settlement.tools import Tools
 
 
-async def ensure_customer(tools: Tools, user_id: UUID) -> str:
+async def ensure_customer(tools: Tools, user_id: UUID, *, instead_of: str | None = None) -> str:
     """The account's customer id at the provider; two requests at once get one and the same.
 
     The call that makes it says nothing that could change: a repetition after a crash or a lost answer is the
     same request under the same key, so that the provider answers with the customer that there is.
+    ``instead_of``: one that somebody has deleted at the provider.
     Raises ProviderError, leases.Busy, and Unauthenticated where the account has ended.
     """
     async with leases.held(
         tools.database, f"customer-{user_id}", clock=tools.clock, lasts=tools.lease
     ) as lease:
         user = await _read(tools, user_id)
-        if user.stripe_customer_id is not None:
+        if user.stripe_customer_id not in (None, instead_of):
             return str(user.stripe_customer_id)
-        made = await tools.provider.customers.create(user_id=str(user_id), key=f"customer-{user_id}")
+        key = f"customer-{user_id}-instead-of-{instead_of}" if instead_of else f"customer-{user_id}"
+        made = await tools.provider.customers.create(user_id=str(user_id), key=key)
         await _tell(tools.provider, made["id"], user)
         async with tools.database.transaction() as connection:
             await leases.prove(connection, lease)
-            await _record(connection, tools, user, made["id"])
+            await _record(connection, tools, user, made["id"], instead_of)
     return str(made["id"])
 
 
 async def pass_on(tools: Tools, user_id: UUID) -> None:
-    """Tells the provider the account's address and name as they are now. Raises ProviderError."""
+    """Tells the provider the account's address and name as they are now. Raises ProviderError.
+
+    Whoever deleted the customer there is not to be told: the next payment makes another.
+    """
     async with leases.held(tools.database, f"customer-{user_id}", clock=tools.clock, lasts=tools.lease):
         async with tools.database.read() as connection:
             user = await customers.of_user(connection, user_id)
-        if user is not None and user.stripe_customer_id is not None:
+        if user is None or user.stripe_customer_id is None:
+            return
+        if await tools.provider.customers.get(user.stripe_customer_id) is not None:
             await _tell(tools.provider, user.stripe_customer_id, user)
 
 
@@ -55,8 +62,12 @@ async def _tell(provider: PaymentProvider, customer_id: str, user: Row) -> None:
     await provider.customers.change(customer_id, {"email": user.email, "name": user.name})
 
 
-async def _record(connection: AsyncConnection, tools: Tools, told: Row, customer_id: str) -> None:
+async def _record(
+    connection: AsyncConnection, tools: Tools, told: Row, customer_id: str, instead_of: str | None
+) -> None:
     """What changed while the provider was told of it has found no customer yet: it is passed on after."""
-    now = await customers.record(connection, told.id, customer_id=customer_id, now=tools.clock())
+    now = await customers.record(
+        connection, told.id, customer_id=customer_id, instead_of=instead_of, now=tools.clock()
+    )
     if now is not None and (now.email, now.name) != (told.email, told.name):
         await outbox.add(connection, Topic.CUSTOMER_CHANGED, {"user_id": str(told.id)}, now=tools.clock())

@@ -14,7 +14,7 @@ from sqlalchemy import Row
 from app.db.repositories import accounts, payments, purchases
 from app.domain.payments import PaymentStatus, next_check
 from app.domain.settlement import Kind, Target
-from app.ports.provider import Declined, ProviderRefused
+from app.ports.provider import Declined, Object, ProviderRefused
 from app.settlement.customers import ensure_customer
 from app.settlement.purchases import give_up
 from app.settlement.syncing import sync
@@ -30,11 +30,8 @@ async def begin(tools: Tools, payment_id: UUID) -> str:
         payment = await payments.asked(connection, payment_id)
     if payment.stripe_payment_intent_id is not None:
         return str(payment.stripe_payment_intent_id)
-    customer_id = await ensure_customer(tools, payment.user_id)
     try:
-        intent = await tools.provider.payment_intents.create(
-            _intent_of(payment, customer_id), key=f"purchase-{payment.purchase_id}-1"
-        )
+        intent = await _create(tools, payment, await ensure_customer(tools, payment.user_id))
     except ProviderRefused as refused:
         await _refuse(tools, payment, refused)
         raise
@@ -49,6 +46,17 @@ async def begin(tools: Tools, payment_id: UUID) -> str:
             now=now,
         )
     return str(intent["id"])
+
+
+async def _create(tools: Tools, payment: Row[Any], customer_id: str, *, again: bool = True) -> Object:
+    key = f"purchase-{payment.purchase_id}-1-{customer_id}"
+    try:
+        return await tools.provider.payment_intents.create(_intent_of(payment, customer_id), key=key)
+    except ProviderRefused as refused:
+        if not again or (refused.code, refused.param) != ("resource_missing", "customer"):
+            raise
+    other = await ensure_customer(tools, payment.user_id, instead_of=customer_id)
+    return await _create(tools, payment, other, again=False)
 
 
 def _intent_of(payment: Row[Any], customer_id: str) -> Mapping[str, Any]:

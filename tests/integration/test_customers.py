@@ -117,6 +117,20 @@ async def test_a_change_in_the_middle_is_passed_on_after(
     assert [each[:2] for each in at_the_provider(shop)] == [(made, "new@example.test")]
 
 
+async def test_a_customer_that_was_deleted_there_is_made_anew(shop: Shop, account: Account) -> None:
+    gone = await ensure(shop, account)
+    shop.stand_in.form("DELETE", f"/v1/customers/{gone}")
+    await pass_on(shop.api.deps.tools, user_id(account))
+    tools = shop.api.deps.tools
+    made = await asyncio.gather(
+        *(ensure_customer(tools, user_id(account), instead_of=gone) for _ in range(3))
+    )
+    assert made == [made[0]] * 3
+    assert made[0] != gone
+    assert [each[:2] for each in at_the_provider(shop)] == [(made[0], "olive@example.test")]
+    assert await ensure(shop, account) == made[0]
+
+
 async def test_an_account_that_has_ended_becomes_no_customer(shop: Shop, account: Account) -> None:
     await account.api(
         f'mutation {{ deleteAccount(input: {{password: "{PASSWORD}"}}) {{ errors {{ code }} }} }}'

@@ -51,6 +51,17 @@ async def test_the_provider_is_asked_for_the_price(stall: Stall) -> None:
     assert await stall.books() == {}
 
 
+async def test_a_buyer_whom_somebody_deleted_at_the_provider_still_buys(stall: Stall) -> None:
+    await stall.buy_and_pay()
+    [customer] = stall.shop.stand_in.form("GET", "/v1/customers").json()["data"]
+    stall.shop.stand_in.form("DELETE", f"/v1/customers/{customer['id']}")
+    stall.package = await factories.make_package(stall.database, price_cents=PRICE)
+    await factories.make_version(stall.database, package=stall.package)
+    await stall.buy_and_pay()
+    assert [row.status for row in await stall.rows(Purchase)] == ["completed", "completed"]
+    assert await stall.flags() == []
+
+
 async def test_the_secret_is_the_payers_alone(stall: Stall) -> None:
     bought = await stall.buy()
     document = "query($id: ID!) { node(id: $id) { ... on Payment { status clientSecret } } }"

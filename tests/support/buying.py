@@ -1,5 +1,6 @@
 """A paid package, its author, and somebody who buys it: in a shop that takes payments."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -87,6 +88,10 @@ class Stall:
         for payment in await self.rows(Payment):
             if payment.stripe_payment_intent_id:
                 await sync(self.shop.api.deps.tools, Target(Kind.PAYMENT, payment.stripe_payment_intent_id))
+
+    def settler(self, intent_id: str) -> Callable[[], Awaitable[None]]:
+        """The same for one, without a look at our rows."""
+        return lambda: sync(self.shop.api.deps.tools, Target(Kind.PAYMENT, intent_id))
 
     async def sweep(self, **by: float) -> int:
         """As the chore does, later."""

@@ -24,12 +24,13 @@ async def of_user(connection: AsyncConnection, user_id: UUID) -> Row[Any] | None
 
 
 async def record(
-    connection: AsyncConnection, user_id: UUID, *, customer_id: str, now: datetime
+    connection: AsyncConnection, user_id: UUID, *, customer_id: str, instead_of: str | None, now: datetime
 ) -> Row[Any] | None:
     """The account as it is now, also when it has ended: the customer is still its own."""
+    before = User.stripe_customer_id
     statement = (
         update(User)
-        .where(User.id == user_id, User.stripe_customer_id.is_(None))
+        .where(User.id == user_id, before.is_(None) if instead_of is None else before == instead_of)
         .values(stripe_customer_id=customer_id, updated_at=now)
         .returning(*CUSTOMER)
     )
