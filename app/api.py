@@ -25,6 +25,7 @@ from app.resolvers import (
     purchases,
     refunds,
     reviews,
+    service_invoices,
     subscriptions,
     usage,
 )
@@ -77,6 +78,7 @@ from app.schema.purchasing import PurchasePackagePayload
 from app.schema.refunding import RefundPaymentPayload
 from app.schema.reviewing import ReviewPackagePayload
 from app.schema.scalars import SCALARS
+from app.schema.service_invoices import CreateServiceInvoicePayload, VoidInvoicePayload
 from app.schema.sign_in import (
     ChangePasswordPayload,
     DeleteAccountPayload,
@@ -231,6 +233,13 @@ class Mutation:
     )
     replay_job: ReplayJobPayload | None = mutation(
         background.replay_job, ADMIN, "Tries background work again that was given up."
+    )
+
+    create_service_invoice: CreateServiceInvoicePayload | None = mutation(
+        service_invoices.create_service_invoice, ADMIN, "Issues an invoice for a service, and mails it."
+    )
+    void_invoice: VoidInvoicePayload | None = mutation(
+        service_invoices.void_invoice, ADMIN, "Takes back an invoice for a service that is not paid."
     )
 
     become_author: BecomeAuthorPayload | None = mutation(

@@ -14,7 +14,15 @@ from app.domain.settlement import Kind, Target
 from app.services import housekeeping, reconciliation, uploads
 from app.services.notices import accounts, invoices, quotas, receipts, subscriptions
 from app.services.notices.post import Post
-from app.settlement import checks, customers, ended_accounts, payment_methods, payouts, tier_changes
+from app.settlement import (
+    checks,
+    customers,
+    ended_accounts,
+    payment_methods,
+    payouts,
+    service_invoices,
+    tier_changes,
+)
 from app.settlement.syncing import sync
 
 
@@ -162,6 +170,11 @@ async def settle_tier_changes(deps: Deps) -> None:
         await tier_changes.settle_due(deps.tools)
 
 
+async def settle_service_invoices(deps: Deps) -> None:
+    if deps.provider is not None:
+        await service_invoices.settle_due(deps.tools)
+
+
 async def prune(deps: Deps, _: Fact) -> None:
     await housekeeping.prune(database=deps.database, now=deps.clock())
 
@@ -225,6 +238,7 @@ CHORES: Mapping[Chore, float] = MappingProxyType(
         settle_tier_changes: 30,
         settle_payouts: 60,
         settle_payments: 15,
+        settle_service_invoices: 30,
     }
 )
 """What every process does again and again, by the seconds in between: cheap where nothing is due."""

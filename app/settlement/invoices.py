@@ -36,6 +36,8 @@ async def apply(connection: AsyncConnection, tools: Tools, told: Object) -> None
         log.warning("invoice_flagged", reason="no_account", invoice=told["id"])
         return
     before = await _row(connection, told, holder.id)
+    if before and before.wanted_status == InvoiceStatus.OPEN and told["status"] == InvoiceStatus.DRAFT:
+        return  # what is written here is more than what has got there so far
     invoice_id = before.id if before else new_id()
     await _write(connection, told, before, invoice_id, holder.id)
     await invoices.replace_lines(connection, invoice_id, lines_of(told))
@@ -62,8 +64,7 @@ async def _write(
     if before is None:
         await invoices.add(connection, id=invoice_id, user_id=user_id, **written)
         return
-    settled = values["status"] != InvoiceStatus.DRAFT
-    await invoices.change(connection, invoice_id, **written, **({"check_at": None} if settled else {}))
+    await invoices.change(connection, invoice_id, **written)
 
 
 async def _tell(

@@ -1,5 +1,8 @@
 """Invoice items: amounts that wait for a customer's next invoice, or are put on a draft."""
 
+from decimal import Decimal
+from typing import Any
+
 from stripe import params as sdk
 
 from sandbox.errors import refused
@@ -13,18 +16,23 @@ from sandbox.world import Obj, World
 
 COVERED = (
     "amount currency customer description discountable invoice metadata period pricing "
-    "price_data quantity subscription"
+    "price_data quantity subscription unit_amount_decimal"
 )
 
 
 def create(world: World, params: Obj) -> Obj:
     customer = live_customer(world, need(params, "customer"))
     price = priced(world, params)
-    if (price is None) == ("amount" not in params):
-        raise refused("Give either amount (with currency), or pricing[price], or price_data.", param="amount")
+    given = [price is not None, "amount" in params, "unit_amount_decimal" in params]
+    if sum(given) != 1:
+        raise refused(
+            "Give one of amount, unit_amount_decimal (with currency), pricing[price], price_data.",
+            param="amount",
+        )
     quantity = params.get("quantity", 1)
     currency = price["currency"] if price else check_currency(need(params, "currency"))
-    amount = price["unit_amount"] * quantity if price else params["amount"]
+    unit = price["unit_amount"] if price else whole(params.get("unit_amount_decimal"))
+    amount = params["amount"] if "amount" in params else unit * quantity
     entry = new_item(world, customer, amount, currency, params, price=price, quantity=quantity)
     if "subscription" in params:
         owner = world.get("subscription", params["subscription"], "subscription")
@@ -62,7 +70,22 @@ def new_item(
         "proration": False, "quantity": quantity, "quantity_decimal": str(quantity), "tax_rates": [],
         **taken(params, "description discountable period"),
     }  # fmt: skip
+    if "unit_amount_decimal" in params:
+        unit = str(whole(params["unit_amount_decimal"]))
+        entry["pricing"] = {"type": "price_details", "price_details": None, "unit_amount_decimal": unit}
     return world.insert(entry)
+
+
+def whole(given: Any) -> int:
+    """Fractions of a minor unit are not covered."""
+    amount = Decimal(str(given or 0))
+    if amount != amount.to_integral_value():
+        raise refused(
+            "Fractions of a minor unit are not covered.",
+            code="sandbox_not_covered",
+            param="unit_amount_decimal",
+        )
+    return int(amount)
 
 
 def parent(subscription: str, item: str | None) -> Obj:

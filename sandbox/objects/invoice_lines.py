@@ -58,12 +58,13 @@ def item_line(world: World, entry: Obj) -> Obj:
         }  # fmt: skip
     details = (entry["pricing"] or {}).get("price_details")
     price = world.find("price", details["price"]) if details else None
-    return line(
+    made_line = line(
         world, entry["amount"], entry["currency"], (entry["period"]["start"], entry["period"]["end"]),
         price=price, quantity=entry["quantity"], parent=parent, description=entry["description"],
         subscription=made["subscription_details"]["subscription"] if made else None,
         discountable=entry["discountable"], metadata=entry["metadata"],
     )  # fmt: skip
+    return {**made_line, "pricing": entry["pricing"]}
 
 
 def line(
@@ -158,7 +159,8 @@ def discount(lines: list[Obj], applied: Obj) -> None:
 
 
 def product_of(row: Obj) -> Any:
-    return row["pricing"]["price_details"]["product"] if row["pricing"] else None
+    details = (row["pricing"] or {}).get("price_details")
+    return details["product"] if details else None
 
 
 def parts(coupon: Obj, left: list[int]) -> list[int]:

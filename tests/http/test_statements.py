@@ -52,6 +52,8 @@ MOST = {
     "startAddPaymentMethod": 3,
     "setDefaultPaymentMethod": 3,
     "removePaymentMethod": 3,
+    "createServiceInvoice": 3,
+    "voidInvoice": 3,
     "recordUsage": 6,
     "replayWebhookEvent": 7,
     "replayJob": 7,
@@ -68,6 +70,8 @@ MOST = {
 """In an order in which each finds what it needs: the last of them end things."""
 ACCESS = {**accesses(Query), **accesses(Mutation)}
 REFUSED = [
+    "createServiceInvoice",
+    "voidInvoice",
     "publishVersion",
     "previewTierChange",
     "changeTier",

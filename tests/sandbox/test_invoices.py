@@ -143,3 +143,24 @@ def test_upcoming_is_announced_a_week_ahead(shop: Shop) -> None:
     event = shop.client.v1.events.list({"type": "invoice.upcoming"}).data[0]
     assert event.data.object["total"] == 2000
     assert event.created == NEW_YEAR + 24 * DAY
+
+
+def test_items_by_unit_and_quantity(shop: Shop) -> None:
+    invoice = draft(shop)
+
+    def add(unit: str, quantity: int) -> Any:
+        item: Any = {
+            "customer": shop.customer.id, "invoice": invoice.id, "currency": "usd", "quantity": quantity,
+            "unit_amount_decimal": unit, "description": "Training",
+        }  # fmt: skip
+        return shop.client.v1.invoice_items.create(item)
+
+    add("1250", 3)
+    add("-500", 1)
+    lines = shop.client.v1.invoices.retrieve(invoice.id).lines.data
+    assert [(line.amount, line.quantity) for line in lines] == [(3750, 3), (-500, 1)]
+    assert lines[0].pricing is not None
+    assert str(lines[0].pricing.unit_amount_decimal) == "1250"
+    with pytest.raises(stripe.InvalidRequestError) as refused:
+        add("0.5", 1)
+    assert refused.value.code == "sandbox_not_covered"

@@ -144,6 +144,16 @@ MUTATIONS: dict[str, Case] = dict(
             stranger=UNPAYABLE,
         ),
         change("cancelSubscription", lambda world: {"idempotencyKey": "k-3"}, stranger=UNPAYABLE),
+        change(
+            "createServiceInvoice",
+            lambda world: {
+                "userId": world.owner.id,
+                "lines": [{"description": "Training", "unitAmountCents": 100}],
+                "currency": "USD",
+                "idempotencyKey": "k-5",
+            },
+        ),
+        change("voidInvoice", lambda world: {"id": world.invoice_id}),
         change("resumeSubscription", lambda world: {"idempotencyKey": "k-4"}, stranger=UNPAYABLE),
         change("startAddPaymentMethod", lambda world: {"idempotencyKey": "k-5"}, stranger=UNPAYABLE),
         change(

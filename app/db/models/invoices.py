@@ -9,6 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.db.models.base import Base, Currency, Id, at_least, currency_code, one_of
 from app.domain.payments import InvoiceStatus
 
+WANTED = (InvoiceStatus.OPEN, InvoiceStatus.VOID)
+
 _TO_CHECK = text("check_at IS NOT NULL")
 
 
@@ -18,14 +20,16 @@ class Invoice(Base):
     ``tax_included_cents`` is the part of ``tax_cents`` that stands in the lines already; ``adjustment_cents``
     what else the total holds, such as shipping; ``amount_due_cents`` the total after the customer's balance.
     ``number`` is the provider's, ``receipt_number`` our own gapless one, given when it is paid.
-    ``stripe_subscription_id`` may be known before ``subscription_id`` is. ``created_by``: who wrote it here,
-    for a service; ``told_attempts``: up to which failed one the account was told;
-    ``check_at``: when the sweeper finishes what was asked for it, None: nothing is open.
+    ``stripe_subscription_id`` may be known before ``subscription_id`` is. ``told_attempts``: up to which
+    failed one the account was told. Of an invoice for a service: ``created_by`` wrote it here;
+    ``wanted_status`` was asked for and is open still; ``failure``: why the provider would not have it.
+    ``check_at``: when the sweeper finishes what is open, None: nothing is.
     """
 
     __tablename__ = "invoices"
     __table_args__ = (
         one_of("status", InvoiceStatus),
+        one_of("wanted_status", WANTED, nullable=True),
         currency_code(),
         CheckConstraint(
             "total_cents = subtotal_cents - discount_cents + tax_cents"
@@ -71,6 +75,8 @@ class Invoice(Base):
     stripe_subscription_id: Mapped[str | None] = mapped_column(String(255))
     days_until_due: Mapped[int | None]
     check_at: Mapped[datetime | None]
+    wanted_status: Mapped[str | None] = mapped_column(String(16))
+    failure: Mapped[str | None] = mapped_column(Text)
     told_attempts: Mapped[int] = mapped_column(server_default="0")
 
 

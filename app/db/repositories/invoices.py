@@ -68,7 +68,12 @@ async def lines_of(connection: AsyncConnection, invoice_id: UUID) -> list[Row[An
     return list((await connection.execute(statement)).all())
 
 
-_MIRRORED: tuple[Any, ...] = (*INVOICE, Invoice.stripe_invoice_id, Invoice.told_attempts)
+_MIRRORED: tuple[Any, ...] = (
+    *INVOICE,
+    Invoice.stripe_invoice_id,
+    Invoice.told_attempts,
+    Invoice.wanted_status,
+)
 
 
 async def by_provider_id(connection: AsyncConnection, stripe_invoice_id: str) -> Row[Any] | None:

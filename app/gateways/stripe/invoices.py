@@ -1,6 +1,6 @@
 """Invoices: what a subscription or a service costs, and what a change would cost."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ EXPANDED = {"expand": ["payments.data.payment.payment_intent"]}
 class Invoices:
     def __init__(self, nouns: Any) -> None:
         self._invoices = nouns.invoices
+        self._items = nouns.invoice_items
 
     async def get(self, invoice_id: str) -> Object | None:
         """An invoice tells its first ten lines only; more are fetched."""
@@ -22,6 +23,20 @@ class Invoices:
             return found
         lines = await all_pages(partial(self._invoices.line_items.list_async, invoice_id), {})
         return {**found, "lines": {**found["lines"], "data": lines, "has_more": False}}
+
+    async def drafts_of(self, customer_id: str) -> Sequence[Object]:
+        return await all_pages(self._invoices.list_async, {"customer": customer_id, "status": "draft"})
+
+    async def create(self, params: Mapping[str, Any], *, key: str) -> Object:
+        return await call(self._invoices.create_async, params=params, key=key)
+
+    async def add_item(self, params: Mapping[str, Any], *, key: str) -> Object:
+        return await call(self._items.create_async, params=params, key=key)
+
+    async def finalize(self, invoice_id: str, *, key: str) -> Object:
+        return await call(
+            self._invoices.finalize_invoice_async, invoice_id, params={"auto_advance": False}, key=key
+        )
 
     async def preview(self, params: Mapping[str, Any]) -> Object:
         return await call(self._invoices.create_preview_async, params=params)

@@ -344,6 +344,8 @@ def upgrade() -> None:
     for name in ("tax_included_cents", "adjustment_cents", "amount_due_cents", "told_attempts"):
         op.add_column("invoices", sa.Column(name, sa.BigInteger(), server_default="0", nullable=False))
     op.add_column("invoices", sa.Column("stripe_subscription_id", sa.String(length=255), nullable=True))
+    op.add_column("invoices", sa.Column("wanted_status", sa.String(length=16), nullable=True))
+    op.add_column("invoices", sa.Column("failure", sa.Text(), nullable=True))
     op.add_column("invoices", sa.Column("days_until_due", sa.BigInteger(), nullable=True))
     op.add_column("invoices", sa.Column("check_at", UtcDateTime(), nullable=True))
     op.add_column("invoice_lines", sa.Column("unit_amount_cents", sa.BigInteger(), nullable=True))
@@ -429,9 +431,14 @@ def _change_invoices(
         invoices.drop_constraint(op.f("ck_invoices_total_adds_up"), type_="check")
         invoices.create_check_constraint(op.f("ck_invoices_total_adds_up"), sa.text(total))
         tax = op.f("ck_invoices_tax_cents_at_least_0")
+        wanted = op.f("ck_invoices_wanted_status_known")
         if signed_tax:
             invoices.drop_constraint(tax, type_="check")
+            invoices.create_check_constraint(
+                wanted, sa.text("wanted_status IS NULL OR wanted_status IN ('open', 'void')")
+            )
         else:
+            invoices.drop_constraint(wanted, type_="check")
             invoices.create_check_constraint(tax, sa.text("tax_cents >= 0"))
     with op.batch_alter_table("invoice_lines") as lines:
         lines.drop_constraint(op.f(f"ck_invoice_lines_quantity_at_least_{1 - quantity}"), type_="check")
@@ -503,6 +510,8 @@ def downgrade() -> None:
     op.drop_column("invoice_lines", "stripe_price_id")
     op.drop_column("invoice_lines", "unit_amount_cents")
     op.drop_column("invoices", "check_at")
+    op.drop_column("invoices", "failure")
+    op.drop_column("invoices", "wanted_status")
     op.drop_column("invoices", "days_until_due")
     op.drop_column("invoices", "stripe_subscription_id")
     for name in ("told_attempts", "amount_due_cents", "adjustment_cents", "tax_included_cents"):
