@@ -3,6 +3,7 @@
 import asyncio
 import json
 import threading
+from datetime import datetime
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -31,12 +32,17 @@ class TypstPrinter:
         inputs = {"paper": json.dumps(_data(paper))}
         try:
             with self._lock:
-                made = _compiler().compile(format="pdf", sys_inputs=inputs, timestamp=paper.dated)
+                made = _compiler().compile(format="pdf", sys_inputs=inputs, timestamp=_second(paper.dated))
         except RuntimeError as error:
             raise PrintingError(f"{paper.filename}: {error}") from error
         if not isinstance(made, bytes):
             raise PrintingError(f"{paper.filename}: not one file")
         return made
+
+
+def _second(moment: datetime) -> datetime:
+    """Typst takes no parts of one."""
+    return moment.replace(microsecond=0)
 
 
 @cache

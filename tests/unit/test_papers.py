@@ -2,6 +2,7 @@
 
 import re
 import zlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -164,3 +165,11 @@ async def test_every_script_is_set_and_nothing_is_too_long() -> None:
 async def test_two_hundred_lines_take_several_pages() -> None:
     lines = [line(f"Day {number}") for number in range(200)]
     assert pages(await PRINTER.pdf(invoice_paper(invoice(), lines, seller=SELLER))) == 8
+
+
+async def test_a_moment_with_parts_of_a_second_is_printed() -> None:
+    """As every real one is."""
+    paper = replace(
+        invoice_paper(invoice(), [line("Training")], seller=SELLER), dated=NOW + timedelta(microseconds=1)
+    )
+    assert pages(await PRINTER.pdf(paper)) == 1
