@@ -10,7 +10,16 @@ from typing import Any, Literal, Protocol
 
 Object = Mapping[str, Any]
 """One of the provider's objects, as its API of the pinned version gives it; amounts are minor units."""
-Noun = Literal["customers", "disputes", "events", "invoices", "payment_intents", "refunds", "subscriptions"]
+Noun = Literal[
+    "customers",
+    "disputes",
+    "events",
+    "invoices",
+    "payment_intents",
+    "refunds",
+    "subscriptions",
+    "transfers",
+]
 
 
 class ProviderError(Exception):

@@ -24,7 +24,7 @@ from app.settlement import syncing
 from app.settlement.tools import Tools
 
 AT_ONCE = 8
-ORDER = (Kind.CUSTOMER, Kind.SUBSCRIPTION, Kind.PAYMENT, Kind.INVOICE)
+ORDER = (Kind.CUSTOMER, Kind.SUBSCRIPTION, Kind.PAYMENT, Kind.INVOICE, Kind.ACCOUNT, Kind.TRANSFER)
 """What is referred to comes before what refers to it."""
 NAMED: dict[Noun, tuple[Kind, str]] = {
     "customers": (Kind.CUSTOMER, "id"),
@@ -33,6 +33,7 @@ NAMED: dict[Noun, tuple[Kind, str]] = {
     "refunds": (Kind.PAYMENT, "payment_intent"),
     "disputes": (Kind.PAYMENT, "payment_intent"),
     "invoices": (Kind.INVOICE, "id"),
+    "transfers": (Kind.TRANSFER, "id"),
 }
 """By noun of the provider's: which object it belongs to, and where its id stands."""
 Step = Callable[[int, int, str], None]

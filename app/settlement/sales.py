@@ -79,13 +79,14 @@ async def follow(
     purchase = await purchases.lock(connection, purchase.id)
     if purchase.status not in SOLD:
         return
-    await books.write(connection, purchase.id, refunded, disputed, now=tools.clock())
     licence = licence_of(
         paid_cents=payment.amount_cents,
         refunded_cents=refunded.refunded_cents,
         disputes=[row.status for row in disputed.rows],
     )
     given = await give_rights(connection, purchase, licence, now=tools.clock())
+    # After the package, as when it is sold: the other way round, a sale and a refund wait for one another.
+    await books.write(connection, purchase.id, refunded, disputed, now=tools.clock())
     if not given and refunded.failed:
         await raise_flag(
             connection,

@@ -1,6 +1,7 @@
 """Authors are paid what is available, once, whatever gets lost on the way."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select, update
@@ -9,6 +10,7 @@ from app.db.models import AuditEntry, Payout
 from app.domain.ledger import Account
 from app.domain.settlement import Kind, Target
 from app.schema.node import global_id
+from app.services import reconciliation
 from app.settlement.syncing import sync
 from tests.support.factories import make_author
 from tests.support.ledger import assert_books_balance, balance_of, make_shelf
@@ -314,3 +316,22 @@ async def test_two_senders_make_one_transfer(shop: Shop) -> None:
         await connection.execute(update(Payout).values(check_at=shop.api.clock()))
     await asyncio.gather(sweep(shop), sweep(shop))
     assert ((await payout_rows(shop))[0].status, len(transfers(shop))) == ("paid", 1)
+
+
+async def test_reconciliation_finds_what_nobody_told(shop: Shop) -> None:
+    payee = await make_payee(shop)
+    await payee.connect()
+    await payee.earn(5_000)
+    fund(shop)
+    tools, since = shop.api.deps.tools, shop.api.clock() - timedelta(days=1)
+    told = await reconciliation.run(tools, since=since, dry_run=False)
+    assert (await payee.books())["payoutsEnabled"] is True
+    await payee.request()
+    (sent,) = transfers(shop)
+    shop.stand_in.client().v1.transfers.reversals.create(sent.id, {"amount": 2_000})
+    again = await reconciliation.run(tools, since=since, dry_run=False)
+    assert [report.drifted() for report in (told, again)] == [
+        {**dict.fromkeys(reconciliation.ORDER, 0), Kind.ACCOUNT: 1},
+        {**dict.fromkeys(reconciliation.ORDER, 0), Kind.TRANSFER: 1},
+    ]
+    assert (again.failed, await payee.available()) == ({}, 2_000)

@@ -4,10 +4,11 @@ import asyncio
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from app.db.ids import new_id
 from app.db.models import AuditEntry, Invoice, Licence, Payment, Purchase, Refund
+from app.db.repositories import ledger, purchases
 from app.domain.api_keys import Role
 from app.domain.outbox import Topic
 from app.schema.node import global_id
@@ -339,3 +340,28 @@ async def test_money_of_an_invoice_is_only_money(stall: Stall, staff: Account) -
     assert (await stall.payment()).refunded_cents == PRICE
     assert await stall.books() == SALE
     assert [row.status for row in await stall.rows(Licence)] == ["active"]
+
+
+@pytest.mark.parametrize("dialect", ["postgresql"])
+async def test_a_refund_takes_its_locks_in_the_order_in_which_a_sale_does(
+    stall: Stall, staff: Account
+) -> None:
+    """The package, then the author: whoever waits for the package must not keep a sale from the author."""
+    await stall.buy_and_pay()
+    async with stall.database.transaction() as connection:
+        await connection.execute(text("SET LOCAL lock_timeout = '5s'"))
+        await purchases.count_sale(connection, stall.package.id)
+        refunding = asyncio.create_task(give_back(stall, staff.api))
+        for _ in range(500):
+            if await waiting(stall):
+                break
+            await asyncio.sleep(0.02)
+        await ledger.hold_author(connection, stall.author.id)
+    assert (await refunding)["errors"] == []
+    assert await stall.books() == {}
+
+
+async def waiting(stall: Stall) -> int:
+    async with stall.database.read() as connection:
+        waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return int((await connection.execute(waits)).scalar_one())

@@ -11,11 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.models import (
     AuditEntry,
+    Author,
     Dispute,
     Invoice,
     Licence,
     Payment,
     PaymentMethod,
+    Payout,
     Purchase,
     Refund,
     Subscription,
@@ -65,6 +67,9 @@ _OPEN: Mapping[Kind, tuple[Select, ...]] = MappingProxyType(
             select(Invoice.stripe_invoice_id.label("object_id")).where(
                 Invoice.status.in_([InvoiceStatus.DRAFT, InvoiceStatus.OPEN])
             ),
+        ),
+        Kind.ACCOUNT: (
+            select(Author.stripe_account_id.label("object_id")).where(Author.stripe_account_id.is_not(None)),
         ),
     }
 )
@@ -123,6 +128,22 @@ _STANDING: Mapping[Kind, Mapping[str, Select]] = MappingProxyType(
                 Invoice.receipt_number.is_not(None).label("receipted"),
             ),
         },
+        Kind.ACCOUNT: {
+            "payee": select(
+                Author.stripe_account_id.label("key"),
+                Author.stripe_account_id.label("object_id"),
+                Author.transfers_enabled,
+            ),
+        },
+        Kind.TRANSFER: {
+            "payout": select(
+                Payout.stripe_transfer_id.label("key"),
+                Payout.stripe_transfer_id.label("object_id"),
+                Payout.status,
+                Payout.amount_cents,
+                Payout.returned_cents,
+            ),
+        },
     }
 )
 _ID = MappingProxyType(
@@ -131,6 +152,8 @@ _ID = MappingProxyType(
         Kind.SUBSCRIPTION: Subscription.stripe_subscription_id,
         Kind.PAYMENT: _OURS,
         Kind.INVOICE: Invoice.stripe_invoice_id,
+        Kind.ACCOUNT: Author.stripe_account_id,
+        Kind.TRANSFER: Payout.stripe_transfer_id,
     }
 )
 
