@@ -24,8 +24,8 @@ from app.settlement import syncing
 from app.settlement.tools import Tools
 
 AT_ONCE = 8
-ORDER = (Kind.CUSTOMER, Kind.SUBSCRIPTION, Kind.PAYMENT, Kind.INVOICE, Kind.ACCOUNT, Kind.TRANSFER)
-"""What is referred to comes before what refers to it."""
+ORDER = (Kind.CUSTOMER, Kind.SUBSCRIPTION, Kind.INVOICE, Kind.PAYMENT, Kind.ACCOUNT, Kind.TRANSFER)
+"""What is referred to comes before what refers to it: an invoice begins the rows of its payments."""
 NAMED: dict[Noun, tuple[Kind, str]] = {
     "customers": (Kind.CUSTOMER, "id"),
     "subscriptions": (Kind.SUBSCRIPTION, "id"),

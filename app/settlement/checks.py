@@ -47,7 +47,8 @@ async def _guarded(what: str, row_id: object, work: Awaitable[None]) -> None:
 
 
 async def _settle(tools: Tools, payment: Row[Any]) -> None:
-    over = await _is_over(tools, payment)
+    """One of an invoice is the provider's to collect: it is looked at, and never withdrawn."""
+    over = payment.purchase_id is not None and await _is_over(tools, payment)
     if payment.stripe_payment_intent_id is None and over:
         await paying.give_up_unasked(tools, payment)
     elif payment.stripe_payment_intent_id is None:

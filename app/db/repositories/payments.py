@@ -170,7 +170,7 @@ async def claim_due(
     """Payments to ask the provider about, which nobody else claims before ``until``."""
     due = (
         select(Payment.id)
-        .where(Payment.check_at <= now, Payment.purchase_id.is_not(None))
+        .where(Payment.check_at <= now)
         .order_by(Payment.check_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
