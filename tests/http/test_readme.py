@@ -60,7 +60,7 @@ async def test_the_tour(with_sample: Api) -> None:
         "revokedAt"
     ] == "2026-11-22T12:00:00.000Z"
     assert (await key(BLOCKS["Usage"])).code == "UNAUTHENTICATED"
-    assert len(BLOCKS) == 9  # with the one below
+    assert len(BLOCKS) == 11  # with those below
 
 
 async def test_the_tour_of_a_paid_package(shop: Shop) -> None:
@@ -84,3 +84,24 @@ async def test_the_tour_of_a_paid_package(shop: Shop) -> None:
         "licence": {"status": "ACTIVE"},
     }
     assert (paid["payment"]["status"], paid["payment"]["attempt"]) == ("SUCCEEDED", 2)
+
+
+async def test_the_tour_of_a_plan(shop: Shop) -> None:
+    api = shop.api.as_((await shop.api(BLOCKS["Register"])).payload()["accessToken"])
+    quoted = (await api(BLOCKS["Quote"])).payload()
+    assert quoted["errors"] == []
+    assert (quoted["quote"]["dueNow"], quoted["quote"]["dueNext"]) == (
+        {"formatted": "$0.00"},
+        {"formatted": "$29.00"},
+    )
+    assert quoted["quote"]["trialEnd"] == quoted["quote"]["nextBillingAt"] == "2026-12-06T12:00:00.000Z"
+    begun = (await api(BLOCKS["Subscribe"].replace("QUOTE_ID", quoted["quote"]["id"]))).payload()
+    assert (begun["errors"], begun["clientSecret"]) == ([], None)
+    assert begun["subscription"] == {
+        "tier": "PRO",
+        "status": "TRIALING",
+        "trialEnd": "2026-12-06T12:00:00.000Z",
+        "price": {"formatted": "$29.00"},
+    }
+    intent_id, _, _ = begun["setupClientSecret"].partition("_secret_")
+    assert shop.act(intent_id, "pay")["error"] is None

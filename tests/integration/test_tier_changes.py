@@ -417,3 +417,30 @@ async def test_terms_that_were_agreed_are_not_for_sale(subscriber: Subscriber) -
         assert live is not None
         await subscriptions.change(connection, live.id, {"tier": "enterprise"})
     assert codes(await default.preview("PRO")) == ["INVALID_STATE"]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_an_upgrade_without_an_answer_is_paid_once(subscriber: Subscriber, when: str) -> None:
+    subscriber.save_card()
+    await subscriber.change()
+    subscriber.shop.forward(days=15)
+    subscriber.shop.lose("/v1/subscriptions/*", when=when)
+    assert codes(await subscriber.change("ENTERPRISE")) == ["PAYMENT_UNCONFIRMED"]
+    assert codes(await subscriber.change("ENTERPRISE", "YEAR")) in (["CONFLICT"], ["QUOTE_EXPIRED"])
+    subscriber.shop.forward(minutes=3)
+    await settle_tier_changes(subscriber.shop.api.deps)
+    assert (await changes(subscriber))[-1].status == "applied"
+    assert await subscriber.tier() == "enterprise"
+    assert [invoice.amount_paid for invoice in subscriber.invoices()] == [3500, 2900]
+
+
+async def test_an_upgrade_by_a_card_that_asks_each_time_is_declined(subscriber: Subscriber) -> None:
+    method = subscriber.save_card()
+    await subscriber.change()
+    subscriber.shop.stand_in.ask(f"/payment_methods/{method}", card="pm_card_authenticationRequired")
+    changed = await subscriber.change("ENTERPRISE")
+    assert [(error["code"], error["declineCode"]) for error in changed["errors"]] == [
+        ("PAYMENT_DECLINED", "authentication_required")
+    ]
+    assert (await subscriber.seen())["status"] == "ACTIVE"
+    assert await subscriber.tier() == "pro"

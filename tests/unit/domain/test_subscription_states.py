@@ -1,6 +1,7 @@
-"""The life of a subscription: every action in every state, every news after every state."""
+"""The life of a subscription, as the page draws it: every action in every state, all news after every state."""
 
-from itertools import product
+from itertools import product, takewhile
+from pathlib import Path
 
 import pytest
 
@@ -10,32 +11,22 @@ from app.domain.subscription_states import Action, Standing, Turn, action_for, a
 from app.domain.subscriptions import LIVE, Offer, Outlook, SubscriptionStatus
 
 STATES = [None, *SubscriptionStatus]
-ALLOWED = """
-                    start  upgrade  downgrade  cancel  cancel_now  resume
-none                yes    -        -          -       -           -
-incomplete          yes    -        -          -       yes         -
-trialing            -      yes      yes        yes     yes         yes
-active              -      yes      yes        yes     yes         yes
-past_due            -      -        yes        yes     yes         yes
-unpaid              -      -        -          -       yes         -
-paused              -      -        -          -       yes         -
-canceled            yes    -        -          -       -           -
-incomplete_expired  yes    -        -          -       -           -
-"""
-LEADS_TO = """
-            start      upgrade    downgrade  cancel  cancel_now  resume
-continues   continues  continues  changes    ends    over        -
-changes     continues  continues  changes    ends    over        continues
-ends        continues  continues  changes    -       over        continues
-"""
+PAGE = Path(__file__).parents[3] / "docs" / "subscriptions.md"
 
 
-def table(text: str) -> dict[tuple[str, str], str]:
-    head, *rows = [line.split() for line in text.strip().splitlines()]
-    return {(row[0], column): cell for row in rows for column, cell in zip(head, row[1:], strict=True)}
+def table(name: str) -> dict[tuple[str, str], str]:
+    """(row, column) -> cell of the page's table whose first column is headed ``name``, but the first of all."""
+    lines = PAGE.read_text(encoding="utf-8").splitlines()
+    start = next(n for n, line in enumerate(lines) if line.startswith(f"| {name} | start"))
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in takewhile(lambda line: line.startswith("|"), lines[start:])
+    ]
+    head, _, *body = rows
+    return {(row[0], column): cell for row in body for column, cell in zip(head[1:], row[1:], strict=True)}
 
 
-MAY, THEN = table(ALLOWED), table(LEADS_TO)
+MAY, THEN = table("state"), table("outlook")
 
 
 @pytest.mark.parametrize(("status", "outlook", "action"), list(product(STATES, Outlook, Action)))
@@ -54,7 +45,7 @@ def test_every_action_in_every_state(
     assert (reached or "over") == expected
 
 
-def test_the_tables_have_every_pair() -> None:
+def test_the_tables_of_the_page_have_every_pair() -> None:
     assert len(MAY) == len(STATES) * len(Action)
     assert len(THEN) == len(Outlook) * len(Action)
 
