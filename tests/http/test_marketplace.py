@@ -345,7 +345,8 @@ PURCHASES = """{ viewer { purchases { totalCount edges { node {
     package { slug author { username } reviews(first: 3) { totalCount edges { node { rating reviewer {
     username } } } } viewerReview { rating } } version { version } licence { document publicKey package {
     slug } version { version } } } } }
-    invoices { totalCount edges { node { lines { description } } } } } }"""
+    invoices { totalCount edges { node { pdfUrl receiptUrl lines { description } payments { status }
+        subscription { tier } } } } } }"""
 
 
 async def test_more_rows_take_no_more_statements(api: Api) -> None:
