@@ -11,9 +11,7 @@ from app.domain.api_keys import Role
 from app.domain.outbox import Topic
 from app.domain.payments import STALE_AFTER
 from app.domain.plans import Resource, Tier
-from app.domain.settlement import Kind, Target
 from app.services import housekeeping
-from app.settlement.syncing import sync
 from tests.support import factories
 from tests.support.buying import PRICE, Stall, uuid_of
 from tests.support.clients import PASSWORD, make_key, sign_up, sign_up_as
@@ -226,6 +224,20 @@ async def test_the_sweeper_asks_again_under_the_same_key(stall: Stall, when: str
         intent["client_secret"],
     )
     assert await stall.sweep() == 0
+
+
+async def test_an_event_tells_of_the_intent_whose_answer_was_lost(stall: Stall) -> None:
+    stall.shop.lose("/v1/payment_intents", when="after")
+    await stall.buy(idempotencyKey="k")
+    [intent] = stall.intents()
+    await stall.settler(intent["id"])()
+    payment = await stall.payment()
+    assert (payment.stripe_payment_intent_id, payment.client_secret) == (
+        intent["id"],
+        intent["client_secret"],
+    )
+    assert (await stall.buy(idempotencyKey="k"))["payment"]["clientSecret"] == intent["client_secret"]
+    assert len(stall.intents()) == 1
 
 
 async def test_a_payment_that_nobody_told_of_is_found(stall: Stall) -> None:
@@ -465,7 +477,7 @@ async def test_money_by_an_intent_that_we_do_not_know_is_for_a_person(stall: Sta
     }  # fmt: skip
     other = stall.shop.stand_in.form("POST", "/v1/payment_intents", metadata).json()["id"]
     stall.shop.act(other, "pay")
-    await sync(stall.shop.api.deps.tools, Target(Kind.PAYMENT, other))
+    await stall.settler(other)()
     assert await stall.states() == BEGUN
     assert await stall.flags() == ["stray"]
 

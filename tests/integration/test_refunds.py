@@ -365,3 +365,27 @@ async def waiting(stall: Stall) -> int:
     async with stall.database.read() as connection:
         waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
         return int((await connection.execute(waits)).scalar_one())
+
+
+async def test_everything_at_once_ends_where_the_money_is(stall: Stall, staff: Account) -> None:
+    """Refunds here and there, settling, sweeping and a payer who looks: nobody waits in a circle."""
+    intent_id = await stall.buy_and_pay()
+    elsewhere = asyncio.to_thread(
+        stall.shop.stand_in.form, "POST", "/v1/refunds", {"payment_intent": intent_id, "amount": "500"}
+    )
+    await asyncio.gather(
+        elsewhere,
+        *(give_back(stall, staff.api, amountCents=400, idempotencyKey=f"k-{n}") for n in range(6)),
+        *(stall.settle() for _ in range(3)),
+        *(stall.sweep() for _ in range(2)),
+        *(stall.buy() for _ in range(2)),
+    )
+    await stall.settle()
+    await stall.sweep(days=1)
+    await stall.settle()
+    went = sum(stall.made("refunds"))
+    assert went in (1700, 1600)
+    assert sum(cents for status, cents in await stall.refunds() if status == "succeeded") == went
+    assert (await stall.payment()).refunded_cents == went
+    assert await stall.states() == SOLD
+    assert (await stall.books())["cash"] == PRICE - went
