@@ -6,36 +6,26 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
+from app import jobs
 from app.db.models import AuditEntry, Payout
-from app.domain.ledger import Account
 from app.domain.settlement import Kind, Target
-from app.schema.node import global_id
 from app.services import reconciliation
 from app.settlement.syncing import sync
-from tests.support.factories import make_author
-from tests.support.ledger import assert_books_balance, balance_of, make_shelf
+from tests.integration.test_query_plans import refuse_scans
+from tests.support.clients import Api
+from tests.support.ledger import assert_books_balance
 from tests.support.payments import Shop
 from tests.support.payouts import (
-    CANCEL,
     CONNECT,
-    CREATE,
-    MARK_PAID,
-    Payee,
     account_of,
+    connected,
     fund,
-    make_admin,
     make_payee,
     payout_rows,
     sweep,
     transfers,
 )
-
-
-async def connected(shop: Shop, cents: int = 5_000) -> Payee:
-    payee = await make_payee(shop)
-    await payee.connect()
-    await payee.earn(cents)
-    return payee
+from tests.support.statements import counted, recorded
 
 
 async def test_an_author_connects_and_is_paid_once(shop: Shop) -> None:
@@ -221,90 +211,10 @@ async def test_money_that_went_after_all_is_taken_from_the_balance_again(shop: S
     (row,) = await payout_rows(shop)
     assert (row.status, row.returned_cents, row.failure_code) == ("paid", 0, None)
     assert await payee.available() == 0
+    shop.stand_in.client().v1.transfers.reversals.create(sent.id, {"amount": 1_000})
+    await sync(shop.api.deps.tools, Target(Kind.TRANSFER, sent.id))
+    assert await payee.available() == 1_000
     await assert_books_balance(shop.api.deps.database)
-
-
-async def test_staff_pays_an_imported_author_by_hand(shop: Shop) -> None:
-    admin, database = await make_admin(shop), shop.api.deps.database
-    author = await make_author(database)
-    shelf = await make_shelf(database, author=author)
-    await shelf.sell(5_000, now=shop.api.clock() - shop.api.deps.commission.hold)
-    asked = {"authorId": global_id("Author", author.id), "currency": "USD"}
-
-    async def create(method: str, key: str, cents: int | None = None) -> dict:
-        given = {**asked, "method": method, "idempotencyKey": key, "amountCents": cents}
-        return dict((await admin.api(CREATE, input=given)).payload())
-
-    assert (await create("TRANSFER", "t"))["errors"][0]["state"] == "not connected"
-    first = await create("MANUAL", "a", 1_000)
-    assert (first["payout"]["status"], first["payout"]["authorId"]) == ("PENDING", asked["authorId"])
-    assert await create("MANUAL", "a", 1_000) == first
-    assert (await create("MANUAL", "b", 3_001))["errors"][0]["code"] == "INSUFFICIENT_BALANCE"
-    second = await create("MANUAL", "b")
-    paid = {"payoutId": first["payout"]["id"], "reference": " SEPA 4711 ", "idempotencyKey": "p"}
-    canceled = {"payoutId": second["payout"]["id"], "reason": "wrong account", "idempotencyKey": "c"}
-    for _ in range(2):
-        done = (await admin.api(MARK_PAID, input=paid)).payload()
-        assert (done["errors"], done["payout"]["status"], done["payout"]["reference"]) == (
-            [],
-            "PAID",
-            "SEPA 4711",
-        )
-        gone = (await admin.api(CANCEL, input=canceled)).payload()
-        assert (gone["errors"], gone["payout"]["status"]) == ([], "CANCELED")
-    for document, given in (
-        (MARK_PAID, {**paid, "payoutId": canceled["payoutId"]}),
-        (CANCEL, {**canceled, "payoutId": paid["payoutId"]}),
-    ):
-        again = (await admin.api(document, input={**given, "idempotencyKey": "z"})).payload()
-        assert again["errors"][0]["code"] == "INVALID_STATE"
-    assert await balance_of(database, Account.AUTHOR_PAYABLE) == -3_000
-    assert transfers(shop) == []
-    await assert_books_balance(database)
-
-
-@pytest.mark.parametrize("field", ["reference", "reason"])
-async def test_a_payout_by_hand_says_where_it_is_found(shop: Shop, field: str) -> None:
-    admin = await make_admin(shop)
-    document = MARK_PAID if field == "reference" else CANCEL
-    given = {
-        "payoutId": global_id("Payout", (await make_author(shop.api.deps.database)).id),
-        "idempotencyKey": "k",
-    }
-    for text, code in [
-        (" ", "BAD_USER_INPUT"),
-        ("x" * 256, "BAD_USER_INPUT"),
-        ("a\x00b", "BAD_USER_INPUT"),
-        ("good", "NOT_FOUND"),
-    ]:
-        answer = (await admin.api(document, input={**given, field: text})).payload()
-        assert (answer["payout"], answer["errors"][0]["code"]) == (None, code)
-
-
-async def test_a_transfer_is_not_canceled_by_hand(shop: Shop) -> None:
-    payee, admin = await connected(shop), await make_admin(shop)
-    shop.lose("/v1/transfers", when="after")
-    fund(shop)
-    made = (await payee.request())["payout"]
-    given = {"payoutId": made["id"], "idempotencyKey": "k"}
-    for document, text in ((CANCEL, {"reason": "x"}), (MARK_PAID, {"reference": "x"})):
-        answer = (await admin.api(document, input={**given, **text})).payload()
-        assert (answer["errors"][0]["code"], answer["errors"][0]["state"]) == ("INVALID_STATE", "a transfer")
-    assert (await payout_rows(shop))[0].status == "pending"
-
-
-async def test_staff_lists_payouts_and_others_see_their_own(shop: Shop) -> None:
-    payee, admin, other = await connected(shop), await make_admin(shop), await make_payee(shop, name="stran")
-    made = (await payee.request())["payout"]
-    document = "query($s: PayoutStatus) { payouts(status: $s) { totalCount edges { node { id } } } }"
-    for status, number in [(None, 1), ("FAILED", 1), ("PAID", 0)]:
-        found = (await admin.api(document, s=status)).payload()
-        assert (found["totalCount"], len(found["edges"])) == (number, number)
-    assert (await payee.account.api(document)).code == "FORBIDDEN"
-    one = "query($id: ID!) { node(id: $id) { ... on Payout { status } } }"
-    assert (await payee.account.api(one, id=made["id"])).payload() == {"status": "FAILED"}
-    assert (await admin.api(one, id=made["id"])).payload() == {"status": "FAILED"}
-    assert (await other.account.api(one, id=made["id"])).payload() is None
 
 
 async def test_two_senders_make_one_transfer(shop: Shop) -> None:
@@ -335,3 +245,23 @@ async def test_reconciliation_finds_what_nobody_told(shop: Shop) -> None:
         {**dict.fromkeys(reconciliation.ORDER, 0), Kind.TRANSFER: 1},
     ]
     assert (again.failed, await payee.available()) == ({}, 2_000)
+
+
+async def test_what_the_provider_is_asked_for_costs_so_many_statements_and_no_scan(shop: Shop) -> None:
+    payee = await make_payee(shop)
+    fund(shop)
+    await payee.earn(5_000)
+    numbers, statements = [], []
+    for ask in (payee.connect, payee.connect, payee.request, payee.request):
+        with counted(shop.api.deps.database) as seen, recorded(shop.api.deps.database) as read:
+            await ask()
+        numbers.append(len(seen))
+        statements += read
+    assert numbers == [12, 10, 22, 12]
+    if shop.api.deps.database.dialect == "sqlite":
+        await refuse_scans(shop.api.deps.database, statements)
+
+
+async def test_without_a_provider_nothing_is_swept(api: Api) -> None:
+    assert api.deps.provider is None
+    await jobs.settle_payouts(api.deps)

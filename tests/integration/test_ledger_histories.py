@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
@@ -33,6 +33,7 @@ from app.settlement import ledger, transfers
 from app.settlement import payouts as settling
 from tests.support import ledger as support
 from tests.support.factories import NOW, make_user, viewer_of
+from tests.support.ledger_model import Paid, Sold
 
 TERMS = replace(
     support.TERMS,
@@ -41,44 +42,6 @@ TERMS = replace(
 )
 CURRENCIES = st.sampled_from(["USD", "EUR"])
 PLACES = st.integers(0, 30)
-
-
-@dataclass
-class Sold:
-    id: UUID
-    currency: str
-    amount: int
-    share: int
-    at: datetime
-    refunds: dict[UUID, int] = field(default_factory=dict)
-    failed: set[UUID] = field(default_factory=set)
-    disputes: dict[UUID, tuple[int, int]] = field(default_factory=dict)
-    lost: set[UUID] = field(default_factory=set)
-
-    @property
-    def taken(self) -> int:
-        given_back = sum(cents for key, cents in self.refunds.items() if key not in self.failed)
-        return given_back + sum(amount for amount, _ in self.disputes.values())
-
-    @property
-    def kept(self) -> int:
-        """Of the share, at home: a fraction of a cent is the author's."""
-        gone = self.share if self.taken >= self.amount else self.share * self.taken // self.amount
-        return self.share - gone
-
-    @property
-    def withheld(self) -> int:
-        return sum(share for key, (_, share) in self.disputes.items() if key not in self.lost)
-
-
-@dataclass
-class Paid:
-    id: UUID
-    currency: str
-    amount: int
-    method: PayoutMethod
-    returned: int = 0
-    is_open: bool = True
 
 
 class Books(RuleBasedStateMachine):

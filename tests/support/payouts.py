@@ -5,11 +5,11 @@ from typing import Any
 
 from sqlalchemy import select
 
+from app import jobs
 from app.db.models import Author, Payout
 from app.db.repositories import authors
 from app.domain.api_keys import Role, grantable
 from app.schema.node import global_id
-from app.settlement import payouts
 from tests.support.clients import Account, Api, make_key, sign_up, sign_up_as
 from tests.support.ledger import Shelf, make_shelf
 from tests.support.payments import Shop
@@ -70,6 +70,13 @@ async def make_payee(shop: Shop, *, name: str = "olive") -> Payee:
     return Payee(shop, account, await make_shelf(database, author=author))
 
 
+async def connected(shop: Shop, cents: int = 5_000) -> Payee:
+    payee = await make_payee(shop)
+    await payee.connect()
+    await payee.earn(cents)
+    return payee
+
+
 async def lasting(api: Api, account: Account, role: Role) -> Account:
     if role is Role.AUTHOR:
         (await account.api("mutation { becomeAuthor { errors { code } } }")).payload()
@@ -97,7 +104,8 @@ def transfers(shop: Shop) -> list[Any]:
 
 
 async def sweep(shop: Shop) -> None:
-    await payouts.sweep(shop.api.deps.tools)
+    """As the chore does."""
+    await jobs.settle_payouts(shop.api.deps)
 
 
 async def payout_rows(shop: Shop) -> list[Any]:

@@ -1,0 +1,103 @@
+"""Payouts as staff makes and sees them: by hand, with a reference, or not after all."""
+
+import pytest
+
+from app.domain.ledger import Account
+from app.schema.node import global_id
+from tests.support.factories import make_author
+from tests.support.ledger import assert_books_balance, balance_of, make_shelf
+from tests.support.payments import Shop
+from tests.support.payouts import (
+    CANCEL,
+    CREATE,
+    MARK_PAID,
+    connected,
+    fund,
+    make_admin,
+    make_payee,
+    payout_rows,
+    transfers,
+)
+
+
+async def test_staff_pays_an_imported_author_by_hand(shop: Shop) -> None:
+    admin, database = await make_admin(shop), shop.api.deps.database
+    author = await make_author(database)
+    shelf = await make_shelf(database, author=author)
+    await shelf.sell(5_000, now=shop.api.clock() - shop.api.deps.commission.hold)
+    asked = {"authorId": global_id("Author", author.id), "currency": "USD"}
+
+    async def create(method: str, key: str, cents: int | None = None) -> dict:
+        given = {**asked, "method": method, "idempotencyKey": key, "amountCents": cents}
+        return dict((await admin.api(CREATE, input=given)).payload())
+
+    assert (await create("TRANSFER", "t"))["errors"][0]["state"] == "not connected"
+    first = await create("MANUAL", "a", 1_000)
+    assert (first["payout"]["status"], first["payout"]["authorId"]) == ("PENDING", asked["authorId"])
+    assert await create("MANUAL", "a", 1_000) == first
+    assert (await create("MANUAL", "b", 3_001))["errors"][0]["code"] == "INSUFFICIENT_BALANCE"
+    second = await create("MANUAL", "b")
+    paid = {"payoutId": first["payout"]["id"], "reference": " SEPA 4711 ", "idempotencyKey": "p"}
+    canceled = {"payoutId": second["payout"]["id"], "reason": "wrong account", "idempotencyKey": "c"}
+    for _ in range(2):
+        done = (await admin.api(MARK_PAID, input=paid)).payload()
+        assert (done["errors"], done["payout"]["status"], done["payout"]["reference"]) == (
+            [],
+            "PAID",
+            "SEPA 4711",
+        )
+        gone = (await admin.api(CANCEL, input=canceled)).payload()
+        assert (gone["errors"], gone["payout"]["status"]) == ([], "CANCELED")
+    for document, given in (
+        (MARK_PAID, {**paid, "payoutId": canceled["payoutId"]}),
+        (CANCEL, {**canceled, "payoutId": paid["payoutId"]}),
+    ):
+        again = (await admin.api(document, input={**given, "idempotencyKey": "z"})).payload()
+        assert again["errors"][0]["code"] == "INVALID_STATE"
+    assert await balance_of(database, Account.AUTHOR_PAYABLE) == -3_000
+    assert transfers(shop) == []
+    await assert_books_balance(database)
+
+
+@pytest.mark.parametrize("field", ["reference", "reason"])
+async def test_a_payout_by_hand_says_where_it_is_found(shop: Shop, field: str) -> None:
+    admin = await make_admin(shop)
+    document = MARK_PAID if field == "reference" else CANCEL
+    given = {
+        "payoutId": global_id("Payout", (await make_author(shop.api.deps.database)).id),
+        "idempotencyKey": "k",
+    }
+    for text, code in [
+        (" ", "BAD_USER_INPUT"),
+        ("x" * 256, "BAD_USER_INPUT"),
+        ("a\x00b", "BAD_USER_INPUT"),
+        ("good", "NOT_FOUND"),
+    ]:
+        answer = (await admin.api(document, input={**given, field: text})).payload()
+        assert (answer["payout"], answer["errors"][0]["code"]) == (None, code)
+
+
+async def test_a_transfer_is_not_canceled_by_hand(shop: Shop) -> None:
+    payee, admin = await connected(shop), await make_admin(shop)
+    shop.lose("/v1/transfers", when="after")
+    fund(shop)
+    made = (await payee.request())["payout"]
+    given = {"payoutId": made["id"], "idempotencyKey": "k"}
+    for document, text in ((CANCEL, {"reason": "x"}), (MARK_PAID, {"reference": "x"})):
+        answer = (await admin.api(document, input={**given, **text})).payload()
+        assert (answer["errors"][0]["code"], answer["errors"][0]["state"]) == ("INVALID_STATE", "a transfer")
+    assert (await payout_rows(shop))[0].status == "pending"
+
+
+async def test_staff_lists_payouts_and_others_see_their_own(shop: Shop) -> None:
+    payee, admin, other = await connected(shop), await make_admin(shop), await make_payee(shop, name="stran")
+    made = (await payee.request())["payout"]
+    document = "query($s: PayoutStatus) { payouts(status: $s) { totalCount edges { node { id } } } }"
+    for status, number in [(None, 1), ("FAILED", 1), ("PAID", 0)]:
+        found = (await admin.api(document, s=status)).payload()
+        assert (found["totalCount"], len(found["edges"])) == (number, number)
+    assert (await payee.account.api(document)).code == "FORBIDDEN"
+    one = "query($id: ID!) { node(id: $id) { ... on Payout { status } } }"
+    assert (await payee.account.api(one, id=made["id"])).payload() == {"status": "FAILED"}
+    assert (await admin.api(one, id=made["id"])).payload() == {"status": "FAILED"}
+    assert (await other.account.api(one, id=made["id"])).payload() is None
