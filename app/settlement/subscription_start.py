@@ -90,8 +90,8 @@ def _params(change: Row, customer_id: str, price_id: str) -> dict[str, Any]:
 
 async def _pay_by_default(tools: Tools, change: Row, told: Object) -> str | None:
     """The code of the decline, if it was one."""
-    invoice = told["latest_invoice"]
-    if told["status"] != SubscriptionStatus.INCOMPLETE or invoice["status"] != "open":
+    invoice = told["latest_invoice"] or {}
+    if told["status"] != SubscriptionStatus.INCOMPLETE or invoice.get("status") != "open":
         return None
     customer = await tools.provider.customers.get(told["customer"])
     method = ((customer or {}).get("invoice_settings") or {}).get("default_payment_method")
@@ -101,15 +101,17 @@ async def _pay_by_default(tools: Tools, change: Row, told: Object) -> str | None
         await tools.provider.invoices.pay(
             invoice["id"], {"off_session": False}, key=f"tier-change-{change.id}-pay"
         )
-    except Declined as declined:
-        return None if declined.code == ASKS_THE_PAYER else declined.code or "declined"
+    except ProviderRefused as refused:
+        by_the_bank = isinstance(refused, Declined) and refused.code != ASKS_THE_PAYER
+        return (refused.code or "declined") if by_the_bank else None  # how it stands is looked up next
     return None
 
 
 async def _left_to_do(tools: Tools, told: Object, declined: str | None) -> dict[str, Any]:
     now = await tools.provider.subscriptions.get(told["id"]) or told
     left: dict[str, Any] = {"declined": declined} if declined else {}
-    secret = (now["latest_invoice"].get("confirmation_secret") or {}).get("client_secret")
+    invoice = now["latest_invoice"] or {}
+    secret = (invoice.get("confirmation_secret") or {}).get("client_secret")
     if now["status"] == SubscriptionStatus.INCOMPLETE and secret:
         left["client_secret"] = secret
     if now["pending_setup_intent"]:

@@ -79,6 +79,9 @@ async def _record(tools: Tools, change: Row, *, failed: str | None, found: Mappi
 async def settle_due(tools: Tools) -> int:
     """Carries out what nobody has settled in time; how many were looked at."""
     now = tools.clock()
+    async with tools.database.read() as connection:
+        if not await tier_changes.is_due(connection, now=now):
+            return 0
     async with tools.database.transaction() as connection:
         due = await tier_changes.claim_due(
             connection, limit=AT_ONCE, until=now + CHECKED_AGAIN_AFTER, now=now
