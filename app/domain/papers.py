@@ -69,7 +69,7 @@ def invoice_paper(invoice: Any, lines: list[Any], *, seller: Seller) -> Paper:
         title="Invoice",
         number=invoice.number or "",
         dated=invoice.issued_at or invoice.created_at,
-        filename=f"invoice-{invoice.number or invoice.id}",
+        filename=_filename(f"invoice-{invoice.number or invoice.id}"),
         seller=seller,
         buyer=_buyer(invoice),
         facts=facts,
@@ -89,7 +89,7 @@ def invoice_receipt(invoice: Any, lines: list[Any], *, seller: Seller) -> Paper:
         title="Receipt",
         number=number,
         dated=invoice.paid_at or invoice.created_at,
-        filename=f"receipt-{number}",
+        filename=_filename(f"receipt-{number}"),
         seller=seller,
         buyer=_buyer(invoice),
         facts=[
@@ -114,7 +114,7 @@ def purchase_receipt(purchase: Any, *, seller: Seller) -> Paper:
         title="Receipt",
         number=number,
         dated=purchase.completed_at,
-        filename=f"receipt-{number}",
+        filename=_filename(f"receipt-{number}"),
         seller=seller,
         buyer=_buyer(purchase),
         facts=[("Receipt number", number), ("Date", bought), ("Licence", clean(purchase.terms))],
@@ -145,6 +145,11 @@ class _Amounts:
 
     def __call__(self, cents: int) -> str:
         return format_money(Money(cents, self._currency))
+
+
+def _filename(name: str) -> str:
+    """Safe in a header and in every file system."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", name)
 
 
 def _buyer(row: Any) -> list[str]:

@@ -5,7 +5,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from app.context import Deps
-from app.domain.downloads import filename
 from app.domain.errors import DomainError, RateLimited, Unavailable
 from app.ports import PrintingError
 from app.services import documents
@@ -32,7 +31,7 @@ async def _document(deps: Deps, token: str) -> Response:
     paper = await documents.paper_of(link, database=deps.database, seller=deps.seller)
     headers = {
         "cache-control": "private, no-store",
-        "content-disposition": f'inline; filename="{filename(paper.filename)}.pdf"',
+        "content-disposition": f'inline; filename="{paper.filename}.pdf"',
         "x-content-type-options": "nosniff",
     }
     return Response(await deps.printer.pdf(paper), headers=headers, media_type="application/pdf")

@@ -54,6 +54,11 @@ def pages(pdf: bytes) -> int:
     return sum(len(re.findall(rb"/Type\s*/Page(?![a-zA-Z])", body)) for body in bodies)
 
 
+def test_a_number_makes_a_safe_filename() -> None:
+    paper = invoice_paper(invoice(number='ÄC "/..\r\nX: 1'), [], seller=SELLER)
+    assert paper.filename == "invoice-_C_.._X_1"
+
+
 def test_an_open_invoice_says_what_it_must() -> None:
     year = {"period_start": NOW, "period_end": NOW + timedelta(days=365)}
     lines = [
