@@ -11,15 +11,18 @@ from app import metrics
 from app.db.repositories import audit
 from app.domain.payments import Flag
 
+ACTION = "payment_flagged"
+
 log = structlog.get_logger(__name__)
 
 
 async def raise_flag(
     connection: AsyncConnection, flag: Flag, *, payment_id: UUID | None, now: datetime, **details: Any
 ) -> None:
-    """``details`` are ids, amounts and states as text or numbers, never a secret."""
+    """Once for the very same. ``details`` are ids, amounts and states as text or numbers, never a secret."""
+    told = {"flag": flag, **details}
+    if await audit.is_noted(connection, ACTION, subject_id=payment_id, details=told):
+        return
     metrics.PAYMENTS_FLAGGED.labels(flag).inc()
     log.error("payment_flagged", flag=flag, payment_id=str(payment_id), **details)
-    await audit.note(
-        connection, "payment_flagged", actor_id=None, subject_id=payment_id, now=now, flag=flag, **details
-    )
+    await audit.note(connection, ACTION, actor_id=None, subject_id=payment_id, now=now, **told)

@@ -477,7 +477,8 @@ async def test_money_by_an_intent_that_we_do_not_know_is_for_a_person(stall: Sta
     }  # fmt: skip
     other = stall.shop.stand_in.form("POST", "/v1/payment_intents", metadata).json()["id"]
     stall.shop.act(other, "pay")
-    await stall.settler(other)()
+    for _ in range(2):
+        await stall.settler(other)()
     assert await stall.states() == BEGUN
     assert await stall.flags() == ["stray"]
 

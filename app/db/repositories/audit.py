@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.ids import new_id
@@ -33,3 +33,13 @@ async def note(
             created_at=now,
         )
     )
+
+
+async def is_noted(
+    connection: AsyncConnection, action: str, *, subject_id: UUID | None, details: dict[str, Any]
+) -> bool:
+    """Whether the very same is in the log already."""
+    statement = select(AuditEntry.details).where(
+        AuditEntry.subject_id == subject_id, AuditEntry.action == action
+    )
+    return details in (await connection.execute(statement)).scalars().all()
