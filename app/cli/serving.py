@@ -24,6 +24,9 @@ from app.cli.reporting import ExitCode, Problem
 from app.gateways import logs
 
 BACKLOG = 2048
+SILENT_SECONDS = 30
+"""After which a process that says nothing is replaced. On a busy machine one may need more than the library's
+five seconds to begin, and was replaced for ever."""
 METRICS = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -58,6 +61,7 @@ def run(settings: Settings, listener: socket.socket, *, workers: int, work: bool
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=grace,
+        timeout_worker_healthcheck=SILENT_SECONDS,
         forwarded_allow_ips=settings.forwarded_allow_ips,
     )
     if workers > 1:

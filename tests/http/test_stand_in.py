@@ -1,6 +1,7 @@
 """Do payments of a demonstration go to a stand-in that lives exactly as long as the server?"""
 
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -11,13 +12,25 @@ import httpx
 import pytest
 import stripe
 
+from app.db.database import Database
 from tests.support.commands import Revgraph, Running, serving
+from tests.support.factories import make_user
 
 BANNER = re.compile(r"payments +(http://127\.0\.0\.1:\d+) +\(a stand-in for Stripe")
 
 
+pytestmark = pytest.mark.timeout(300)  # several servers start one after the other
+
+
 @pytest.fixture
-def revgraph(tmp_path: Path) -> Revgraph:
+async def revgraph(tmp_path: Path, sqlite_template: Path) -> Revgraph:
+    """With somebody's database, so that no start loads the sample."""
+    (tmp_path / "var").mkdir()
+    path = tmp_path / "var" / "revgraph.db"
+    shutil.copy(sqlite_template, path)
+    database = Database(f"sqlite:///{path}")
+    await make_user(database)
+    await database.close()
     return Revgraph(tmp_path)
 
 
@@ -126,9 +139,8 @@ def _started(server: Running) -> int:
 
 
 def test_what_it_cannot_start_with_is_said(revgraph: Revgraph) -> None:
-    state = revgraph.folder / "var" / "stripe-stand-in.json"
-    state.parent.mkdir()
-    state.write_text("nonsense")
+    (revgraph.folder / "var" / "revgraph.db").unlink()
+    (revgraph.folder / "var" / "stripe-stand-in.json").write_text("nonsense")
     ran = revgraph("serve", "--demo", "--port", "0")
     assert ran.code == 1
     assert "holds no state" in ran.err
