@@ -32,7 +32,7 @@ from app.resolvers import (
 from app.schema.accounts import User
 from app.schema.api_keys import CreateApiKeyPayload, RevokeApiKeyPayload, RotateApiKeyPayload
 from app.schema.background import Job, ReplayJobPayload, ReplayWebhookEventPayload, WebhookEvent
-from app.schema.catalog import Category, Package
+from app.schema.catalog import Author, Category, Package
 from app.schema.connections import Connection
 from app.schema.errors import ERROR_TYPES
 from app.schema.invoices import Invoice
@@ -143,6 +143,9 @@ class Query:
     )
     licence_keys: list[LicenceKey] = query(
         purchases.licence_keys, PUBLIC, "The keys that prove licences, the signing one first."
+    )
+    payable_authors: Connection[Author] | None = query(
+        payouts.payable_authors, ADMIN, "The authors of whom the least amount or more may be paid out."
     )
     payouts: PayoutConnection | None = query(
         payouts.payouts, ADMIN, "The payouts to authors, the newest first."

@@ -8,10 +8,14 @@ import strawberry
 from strawberry import Info
 
 from app.context import Context
+from app.db.repositories import balances
 from app.db.repositories import payouts as rows
+from app.domain.commission import minimum_payout
+from app.domain.money import currency_code
 from app.domain.paging import page
 from app.schema.access import readable
 from app.schema.catalog import Author
+from app.schema.connections import Connection
 from app.schema.enums import PayoutMethod, PayoutStatus
 from app.schema.node import read_id
 from app.schema.paging import After, Before, First, Last
@@ -36,6 +40,8 @@ Status = Annotated[
     PayoutStatus | None, strawberry.argument(description="Only those that stand so; all unless given.")
 ]
 
+Currency = Annotated[str, strawberry.argument(description="ISO 4217 code.")]
+
 
 async def payouts(
     info: Request,
@@ -55,6 +61,31 @@ async def payouts(
             return [await rows.count(connection, status=status)] * len(lists)
 
     return PayoutConnection.of(found, Payout.from_row, count=count)
+
+
+async def payable_authors(
+    info: Request,
+    currency: Currency,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Connection[Author]:
+    context, code = info.context, currency_code(currency)
+    wanted = page(order="payable", first=first, after=after, last=last, before=before)
+    asked: dict[str, Any] = {
+        "currency": code,
+        "minimum_cents": minimum_payout(context.deps.commission, code),
+        "now": context.now,
+    }
+    async with context.deps.database.read() as connection:
+        found = await balances.payable(connection, page=wanted, **asked)
+
+    async def count(lists: list[Any]) -> list[int]:
+        async with context.deps.database.read() as connection:
+            return [await balances.count_payable(connection, **asked)] * len(lists)
+
+    return Connection[Author].of(found, Author.from_row, count=count)
 
 
 async def connect_payouts(info: Request, input: ConnectPayoutsInput) -> ConnectPayoutsPayload | None:

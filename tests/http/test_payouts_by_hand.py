@@ -101,3 +101,27 @@ async def test_staff_lists_payouts_and_others_see_their_own(shop: Shop) -> None:
     assert (await payee.account.api(one, id=made["id"])).payload() == {"status": "FAILED"}
     assert (await admin.api(one, id=made["id"])).payload() == {"status": "FAILED"}
     assert (await other.account.api(one, id=made["id"])).payload() is None
+
+
+async def test_staff_finds_whom_to_pay(shop: Shop) -> None:
+    admin, database = await make_admin(shop), shop.api.deps.database
+    free = shop.api.clock() - shop.api.deps.commission.hold
+    names = []
+    for cents, currency, now in [
+        (1_250, "USD", free),
+        (1_248, "USD", free),  # less than the least
+        (5_000, "USD", shop.api.clock()),  # held
+        (5_000, "EUR", free),
+        (9_000, "USD", free),
+    ]:
+        shelf = await make_shelf(database)
+        await shelf.sell(cents, currency=currency, now=now)
+        names.append(shelf.author.username)
+    document = """query($c: String!, $first: Int, $after: String) { payableAuthors(currency: $c, first: $first,
+        after: $after) { totalCount pageInfo { endCursor } edges { node { username } } } }"""
+    page = (await admin.api(document, c="USD", first=1)).payload()
+    assert (page["totalCount"], page["edges"]) == (2, [{"node": {"username": names[0]}}])
+    rest = (await admin.api(document, c="USD", after=page["pageInfo"]["endCursor"])).payload()
+    assert rest["edges"] == [{"node": {"username": names[4]}}]
+    assert (await admin.api(document, c="EUR")).payload()["edges"] == [{"node": {"username": names[3]}}]
+    assert (await admin.api(document, c="nope")).code == "BAD_USER_INPUT"

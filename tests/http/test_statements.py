@@ -57,6 +57,7 @@ MOST = {
     "recordUsage": 6,
     "replayWebhookEvent": 7,
     "replayJob": 7,
+    "payableAuthors": 5,
     "payouts": 5,
     "connectPayouts": 3,
     "requestPayout": 3,

@@ -80,6 +80,7 @@ QUERIES: dict[str, Case] = {
         lambda world: {"id": world.invoice_id},
         stranger="null",
     ),
+    "payableAuthors": Case('{ payableAuthors(currency: "USD") { totalCount edges { node { username } } } }'),
     "payouts": Case("{ payouts(status: PENDING) { totalCount edges { node { status } } } }"),
     "licenceKeys": Case("{ licenceKeys { algorithm } }"),
 }

@@ -8,9 +8,12 @@ from sqlalchemy import ColumnElement, and_, case, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import aliased
 
-from app.db.models import LedgerEntry, LedgerLine
-from app.db.rows import Select
+from app.db.models import Author, LedgerEntry, LedgerLine
+from app.db.repositories.authors import AUTHOR
+from app.db.repositories.keyset import read_page
+from app.db.rows import Row, Select
 from app.domain.ledger import Account, EntryKind
+from app.domain.paging import Page, Slice
 
 REFUNDS = (EntryKind.REFUND, EntryKind.REFUND_FAILED)
 DISPUTES = (EntryKind.DISPUTE_OPENED, EntryKind.DISPUTE_WON, EntryKind.DISPUTE_LOST)
@@ -42,6 +45,27 @@ async def available(connection: AsyncConnection, author_id: UUID, *, currency: s
     statement = owed(now).where(LedgerLine.author_id == author_id, LedgerLine.currency == currency)
     row = (await connection.execute(statement)).one_or_none()
     return int(row.available) if row else 0
+
+
+async def payable(
+    connection: AsyncConnection, *, currency: str, minimum_cents: int, page: Page, now: datetime
+) -> Slice[Row]:
+    """The authors of whom so much or more may be paid out in the currency, by their ids."""
+    found = _payable(currency, minimum_cents, now)
+    statement = select(*AUTHOR).join(found, found.c.author_id == Author.id)
+    return await read_page(connection, statement, keys=[(Author.id, False)], page=page, order="payable")
+
+
+async def count_payable(
+    connection: AsyncConnection, *, currency: str, minimum_cents: int, now: datetime
+) -> int:
+    found = _payable(currency, minimum_cents, now)
+    return int((await connection.execute(select(func.count(found.c.author_id)))).scalar_one())
+
+
+def _payable(currency: str, minimum_cents: int, now: datetime) -> Any:
+    sums = owed(now).where(LedgerLine.author_id.is_not(None), LedgerLine.currency == currency).subquery()
+    return select(sums.c.author_id).where(sums.c.available >= minimum_cents).subquery()
 
 
 def _months() -> Any:
