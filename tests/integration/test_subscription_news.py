@@ -3,11 +3,11 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
 import stripe
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
-from app.db.models import PlanPrice
+from app import metrics
+from app.db.models import AuditEntry, PlanPrice
 from app.domain.plans import Interval, Tier
 from app.domain.settlement import Kind, Target
 from app.settlement.syncing import sync
@@ -107,8 +107,13 @@ async def test_unpaid_and_paused_give_nothing_and_may_come_back(subscriber: Subs
 
 
 async def test_the_newest_of_several_gives_the_tier_and_the_others_are_flagged(
-    subscriber: Subscriber, caplog: pytest.LogCaptureFixture
+    subscriber: Subscriber,
 ) -> None:
+    def flagged() -> float:
+        labels = {"reason": "superseded"}
+        return metrics.REGISTRY.get_sample_value("revgraph_subscriptions_flagged_total", labels) or 0.0
+
+    before = flagged()
     subscriber.save_card()
     first = await subscribe(subscriber)
     subscriber.shop.forward(seconds=1)
@@ -119,6 +124,10 @@ async def test_the_newest_of_several_gives_the_tier_and_the_others_are_flagged(
     assert (yearly.stripe_subscription_id, yearly.superseded_at) == (second.id, None)
     assert monthly.superseded_at is not None
     assert monthly.status == "active"
+    assert flagged() == before + 1
+    async with subscriber.shop.api.deps.database.read() as connection:
+        statement = select(AuditEntry.details).where(AuditEntry.action == "subscription_superseded")
+        assert list((await connection.execute(statement)).scalars()) == [{"subscription": first.id}]
     subscriber.client.v1.subscriptions.cancel(second.id)
     await subscriber.sync(second.id)
     assert shown((await subscriber.rows())[1:]) == [("pro", "canceled", False), ("pro", "active", False)]

@@ -140,6 +140,23 @@ async def test_a_subscription_that_ended_may_begin_again(story: Story) -> None:
     assert len({row.anchor_at for row in await story.subscriber.rows()}) == 1
 
 
+async def test_what_is_kept_as_unpaid_gives_no_plan_until_it_is_paid(story: Story) -> None:
+    """As an account at the provider may be set, instead of cancelling."""
+    story.subscriber.shop.stand_in.ask("/settings", after_last_retry="unpaid")
+    for day in STEPS[:-1]:
+        await story.day(day)
+    assert "Your plan Pro has ended" in await story.day(21)
+    assert await story.state() == OVER
+    assert story.subscriber.subscriptions()[0].status == "unpaid"
+    refused = await story.subscriber.cancel()
+    assert [error["code"] for error in refused["errors"]] == ["INVALID_STATE"]
+    other = await add(story.subscriber, "pm_card_mastercard")
+    await story.subscriber.session(DEFAULT, paymentMethodId=other)
+    await story.subscriber.hear()
+    assert await story.state() == GOOD
+    assert len({row.anchor_at for row in await story.subscriber.rows()}) == 1
+
+
 async def test_cancelling_during_dunning_ends_it_with_the_period(story: Story) -> None:
     await story.day(0)
     assert (await story.subscriber.cancel())["subscription"]["cancelAtPeriodEnd"] is True
