@@ -123,6 +123,9 @@ def _settled(invoice: Row[Any]) -> Any:
 async def settle_due(tools: Tools) -> int:
     """Carries out what nobody has settled in time; how many were looked at."""
     now = tools.clock()
+    async with tools.database.read() as connection:
+        if not await service_invoices.is_due(connection, now=now):
+            return 0
     async with tools.database.transaction() as connection:
         due = await service_invoices.claim_due(
             connection, limit=AT_ONCE, until=now + CHECKED_AGAIN_AFTER, now=now

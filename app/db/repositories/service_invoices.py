@@ -85,6 +85,12 @@ async def fail(connection: AsyncConnection, invoice_id: UUID, *, failure: str) -
     )
 
 
+async def is_due(connection: AsyncConnection, *, now: datetime) -> bool:
+    """Whether a claim would find something: asked first, because a claim writes and this does not."""
+    due = select(Invoice.id).where(Invoice.check_at.is_not(None), Invoice.check_at <= now)
+    return (await connection.execute(due.limit(1))).first() is not None
+
+
 async def claim_due(connection: AsyncConnection, *, limit: int, until: datetime, now: datetime) -> list[UUID]:
     """Those that nobody has settled in time, the oldest first; they are due again at ``until``."""
     due = (
