@@ -53,22 +53,22 @@ async def prove(deps: Deps, credential: str, *, now: datetime) -> Proof:
 async def _by_api_key(deps: Deps, key: str, *, now: datetime) -> Proof:
     if not well_formed(key):
         raise InvalidToken("This is no API key: its checksum is wrong, perhaps a part is missing.")
-    async with deps.database.read() as connection:
-        row = await accounts.viewer_by_key(connection, key_hashes=deps.tokens.digests(key), now=now)
-    if row is None:
+    rows = await deps.database.rows(accounts.VIEWER_BY_KEY, key_hashes=deps.tokens.digests(key), now=now)
+    if not rows:
         raise InvalidToken("This API key is unknown, revoked or expired.")
+    row = rows[0]
     scopes = frozenset(Scope(scope) for scope in row.scopes)
     return Proof(_viewer(row, scopes=scopes, api_key_id=row.api_key_id), row.expires_at)
 
 
 async def _by_access_token(deps: Deps, token: str, *, now: datetime) -> Proof:
     claims = deps.tokens.read_access(token, now=now)
-    async with deps.database.read() as connection:
-        row = await accounts.viewer_by_session(
-            connection, user_id=claims.user_id, session_id=claims.session_id
-        )
-    if row is None:
+    rows = await deps.database.rows(
+        accounts.VIEWER_BY_SESSION, user_id=claims.user_id, session_id=claims.session_id
+    )
+    if not rows:
         raise InvalidToken("This session has ended: sign in again.")
+    row = rows[0]
     scopes = grantable(Role(row.role))
     return Proof(_viewer(row, scopes=scopes, session_id=claims.session_id), claims.expires_at)
 

@@ -18,6 +18,7 @@ from app.db.models import (
     PackageVersion,
     Purchase,
 )
+from app.db.reads import Query, among
 from app.db.repositories.authors import AUTHOR
 from app.db.repositories.catalog import LISTED, PACKAGE, SORT_KEYS, VERSION
 from app.domain.lifecycle import VersionStatus
@@ -38,12 +39,22 @@ LISTED_ORDER = PackageSort.NEWEST
 NEWEST_VERSION = [(PackageVersion.sort_key, True), (PackageVersion.id, True)]
 _RELEASE = PackageVersion.sort_key.contains("~", autoescape=True)
 _PACKAGES = select(func.count(Package.id))
-_LATEST = select(
-    *VERSION,
-    func.row_number()
-    .over(partition_by=PackageVersion.package_id, order_by=[_RELEASE.desc(), PackageVersion.sort_key.desc()])
-    .label("place"),
-).where(PackageVersion.status == VersionStatus.PUBLISHED)
+_PLACE = func.row_number().over(
+    partition_by=PackageVersion.package_id, order_by=[_RELEASE.desc(), PackageVersion.sort_key.desc()]
+)
+_RANKED = (
+    select(*VERSION, _PLACE.label("place"))
+    .where(PackageVersion.status == VersionStatus.PUBLISHED, among(PackageVersion.package_id, "packages"))
+    .subquery()
+)
+_LATEST = Query(select(_RANKED).where(_RANKED.c.place == 1))
+_OWNED = Query(
+    select(Purchase.user_id, Purchase.package_id).where(
+        among(Purchase.user_id, "users"),
+        among(Purchase.package_id, "packages"),
+        Purchase.status == PurchaseStatus.COMPLETED,
+    )
+)
 
 
 class CatalogLoaders(LoaderGroup):
@@ -83,10 +94,7 @@ class CatalogLoaders(LoaderGroup):
         Who asks for the latest wants what its author calls finished; 2.0.0-beta.1 is above 1.9.0 by number
         only.
         """
-        rows = _LATEST.where(PackageVersion.package_id.in_(ids)).subquery()
-        async with database.read() as connection:
-            found = (await connection.execute(select(rows).where(rows.c.place == 1))).all()
-        latest = {row.package_id: row for row in found}
+        latest = {row.package_id: row for row in await database.rows(_LATEST, packages=ids)}
         return [latest.get(each) for each in ids]
 
     @loader
@@ -96,11 +104,6 @@ class CatalogLoaders(LoaderGroup):
 
         Two lists rather than pairs, for which SQLite reads the whole table; usually one user asks.
         """
-        statement = select(Purchase.user_id, Purchase.package_id).where(
-            Purchase.user_id.in_({user_id for user_id, _ in pairs}),
-            Purchase.package_id.in_({package_id for _, package_id in pairs}),
-            Purchase.status == PurchaseStatus.COMPLETED,
-        )
-        async with database.read() as connection:
-            owned = {tuple(row) for row in (await connection.execute(statement)).all()}
+        users, packages = {user_id for user_id, _ in pairs}, {package_id for _, package_id in pairs}
+        owned = set(await database.rows(_OWNED, users=users, packages=packages))
         return [pair in owned for pair in pairs]

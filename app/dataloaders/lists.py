@@ -10,7 +10,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.dataloaders.loader import loader
 from app.db.database import Database
-from app.db.repositories.keyset import Key, read_pages
+from app.db.reads import Query, among
+from app.db.repositories.keyset import Key, PagedList
 from app.domain.paging import Page, Slice
 
 Column = ColumnElement[UUID] | InstrumentedAttribute[UUID]
@@ -23,14 +24,12 @@ def lists_by_parent(
     statement: Select[*tuple[Any, ...]], parent: Column | InstrumentedAttribute[UUID | None]
 ) -> Lists:
     """The rows of ``statement``, in its order, under the parent that stands in the column ``parent``."""
-    labelled = statement.add_columns(parent.label("_parent"))
+    query = Query(statement.add_columns(parent.label("parent")).where(among(parent, "parents")))
 
     async def load(database: Database, ids: list[UUID]) -> list[list[Row[Any]]]:
-        async with database.read() as connection:
-            rows = (await connection.execute(labelled.where(parent.in_(ids)))).all()
         listed: dict[UUID, list[Row[Any]]] = defaultdict(list)
-        for row in rows:
-            listed[row._mapping["_parent"]].append(row)
+        for row in await database.rows(query, parents=ids):
+            listed[row.parent].append(row)
         return [listed[each] for each in ids]
 
     return loader(load)
@@ -38,12 +37,11 @@ def lists_by_parent(
 
 def counts_by_parent(statement: Select[*tuple[Any, ...]], parent: Column) -> Counts:
     """The number that ``statement`` selects, for each parent; 0 where there is none."""
-    labelled = statement.add_columns(parent.label("_parent")).group_by(parent)
+    grouped = statement.add_columns(parent.label("parent")).group_by(parent)
+    query = Query(grouped.where(among(parent, "parents")))
 
     async def load(database: Database, ids: list[UUID]) -> list[int]:
-        async with database.read() as connection:
-            rows = (await connection.execute(labelled.where(parent.in_(ids)))).all()
-        counts = {row._mapping["_parent"]: row[0] for row in rows}
+        counts = {row.parent: row[0] for row in await database.rows(query, parents=ids)}
         return [counts.get(each, 0) for each in ids]
 
     return loader(load)
@@ -53,17 +51,13 @@ def pages_by_parent(
     statement: Select[*tuple[Any, ...]], parent: Column, *, keys: Sequence[Key], order: str
 ) -> Pages:
     """One statement for each page that is asked for, however many parents ask."""
+    lists = PagedList(statement, keys=keys, order=order, of=parent)
 
     async def load(database: Database, wanted: list[tuple[UUID, Page]]) -> list[Slice[Row[Any]]]:
         parents: dict[Page, list[UUID]] = defaultdict(list)
         for each, page in wanted:
             parents[page].append(each)
-        found = {}
-        async with database.read() as connection:
-            for page, ids in parents.items():
-                found[page] = await read_pages(
-                    connection, statement, of=parent, parents=ids, keys=keys, page=page, order=order
-                )
+        found = {page: await lists.read_of(database, ids, page) for page, ids in parents.items()}
         return [found[page][each] for each, page in wanted]
 
     return loader(load)

@@ -10,9 +10,11 @@ from app.dataloaders.lists import counts_by_parent, pages_by_parent
 from app.dataloaders.loader import LoaderGroup, loader
 from app.db.database import Database
 from app.db.models import Review, User
+from app.db.reads import Query, among
 from app.db.repositories.reviews import REVIEW
 
 _REVIEWS = select(*REVIEW).join(User, User.id == Review.user_id)
+_WRITTEN = Query(_REVIEWS.where(among(Review.package_id, "packages"), among(Review.user_id, "users")))
 
 
 class ReviewLoaders(LoaderGroup):
@@ -25,8 +27,6 @@ class ReviewLoaders(LoaderGroup):
     async def written(database: Database, pairs: list[tuple[UUID, UUID]]) -> list[Row[Any] | None]:
         """The review of (package, user). By two lists: for pairs SQLite reads the whole table."""
         packages, users = {package_id for package_id, _ in pairs}, {user_id for _, user_id in pairs}
-        wanted = _REVIEWS.where(Review.package_id.in_(packages), Review.user_id.in_(users))
-        async with database.read() as connection:
-            rows = (await connection.execute(wanted)).all()
+        rows = await database.rows(_WRITTEN, packages=packages, users=users)
         found = {(row.package_id, row.user_id): row for row in rows}
         return [found.get(pair) for pair in pairs]

@@ -1,13 +1,13 @@
-"""How the program reaches its database: ``read()`` for questions, ``transaction()`` for decisions.
+"""How the program reaches its database: ``rows()`` and ``read()`` ask, ``transaction()`` decides.
 
-Both yield a SQLAlchemy Core connection; rows, not entities. ``transaction()`` commits when the block ends and
-rolls back when it raises.
+``rows()`` asks a declared `Query`, at the driver's price. The others yield a SQLAlchemy Core connection;
+rows, not entities. ``transaction()`` commits when the block ends, rolls back when it raises.
 
 SQLite: WAL, so that readers never wait; writers take BEGIN IMMEDIATE from a pool of one connection, which
 makes the pool the queue. Without it SQLite's busy handler sleeps and retries, and unlucky writers starve.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +16,13 @@ from sqlalchemy import event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from app.db.reads import Query
+from app.db.reads.postgresql import PostgresReads
+from app.db.reads.queries import Rows
+from app.db.reads.sqlite import SqliteReads
+
 Dialect = Literal["sqlite", "postgresql"]
+Reads = SqliteReads | PostgresReads
 
 SQLITE_BUSY_MS = 10_000
 POOL_TIMEOUT_SECONDS = 30
@@ -31,9 +37,20 @@ class Database:
         if self.dialect == "sqlite":
             self._reader = _sqlite_engine(self.url, begin="BEGIN", pool_size=pool_size)
             self._writer = _sqlite_engine(self.url, begin="BEGIN IMMEDIATE", pool_size=1)
+            self._reads: Reads = SqliteReads(self.url, self._reader.dialect, in_thread=self._in_thread)
         else:
             self._writer = _postgres_engine(self.url, pool_size=pool_size)
             self._reader = self._writer.execution_options(isolation_level="AUTOCOMMIT")
+            self._reads = PostgresReads(self.url, self._reader.dialect, size=pool_size)
+
+    async def rows(self, query: Query, **values: Any) -> Rows:
+        """What ``query`` finds with the values that it is `given`: tuples with the columns' names."""
+        prepared = query.prepared(self._reader.dialect)
+        return prepared.rows(await self._reads.fetch(prepared.sql, prepared.arguments(values)))
+
+    async def _in_thread(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+        async with self.read() as connection:
+            return (await connection.exec_driver_sql(sql, tuple(arguments))).all()
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -49,9 +66,13 @@ class Database:
         """By pool: connections in use, and how many there may be."""
         engines = {"read": self._reader, "write": self._writer}
         pools = {name: engine.pool for name, engine in engines.items()}
-        return {name: (pool.checkedout(), pool.size()) for name, pool in pools.items()}  # type: ignore[attr-defined]  # both are queues
+        counts = {name: (pool.checkedout(), pool.size()) for name, pool in pools.items()}  # type: ignore[attr-defined]  # both are queues
+        if isinstance(self._reads, PostgresReads):
+            counts["read"] = (self._reads.in_use, self._reads.size)
+        return counts
 
     async def close(self) -> None:
+        await self._reads.close()
         await self._reader.dispose()
         await self._writer.dispose()
 

@@ -40,9 +40,8 @@ async def package(info: Request, slug: Slug) -> Package | None:
         known = slugs.slug(slug)
     except InvalidInput:
         return None
-    async with info.context.deps.database.read() as connection:
-        row = await catalog.by_slug(connection, known)
-    return (await _visible(info.context, [Package.from_row(row)]))[0] if row else None
+    rows = await info.context.deps.database.rows(catalog.BY_SLUG, slug=known)
+    return (await _visible(info.context, [Package.from_row(rows[0])]))[0] if rows else None
 
 
 async def packages(
@@ -59,9 +58,11 @@ async def packages(
     asked = Criteria(filter=filter.rule() if filter else PackageFilter(), question=question(query))
     order = catalog.effective_sort(asked, sort)
     wanted = page(order=order, first=first, after=after, last=last, before=before)
-    async with database.read() as connection:
-        criteria = await catalog.understand(connection, asked)
-        found = await catalog.page_of(connection, criteria, sort=order, page=wanted)
+    criteria = asked
+    if asked.question is not None:
+        async with database.read() as connection:
+            criteria = await catalog.understand(connection, asked)
+    found = await catalog.page_of(database, criteria, sort=order, page=wanted)
 
     async def count(lists: list[Any]) -> list[int]:
         async with database.read() as connection:

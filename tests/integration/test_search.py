@@ -39,8 +39,8 @@ async def found(
     **filter: Any,
 ) -> list[str]:
     criteria = await criteria_of(database, query, **filter)
+    slice_ = await catalog.page_of(database, criteria, sort=sort, page=Page(size=100))
     async with database.read() as connection:
-        slice_ = await catalog.page_of(connection, criteria, sort=sort, page=Page(size=100))
         assert await catalog.count(connection, criteria) == len(slice_.rows)
     return [row.slug for row in slice_.rows]
 
@@ -383,8 +383,7 @@ async def _walk(
     while True:
         side = {"last": size, "before": cursor} if backward else {"first": size, "after": cursor}
         wanted = page(order=order, **{"first": None, "after": None, "last": None, "before": None, **side})
-        async with database.read() as connection:
-            slice_ = await catalog.page_of(connection, criteria, sort=sort, page=wanted)
+        slice_ = await catalog.page_of(database, criteria, sort=sort, page=wanted)
         got = [row.slug for row in slice_.rows]
         slugs = got + slugs if backward else slugs + got
         assert (slice_.has_next if backward else slice_.has_previous) is (cursor is not None)
@@ -437,14 +436,12 @@ async def test_pages_give_each_package_once_and_alike_both_ways(
 
 async def test_pages_hold_still_while_packages_come_and_go(database: Database, crowd: list[str]) -> None:
     criteria = await criteria_of(database, "widget")
-    async with database.read() as connection:
-        first = await catalog.page_of(connection, criteria, sort=PackageSort.RELEVANCE, page=Page(size=5))
+    first = await catalog.page_of(database, criteria, sort=PackageSort.RELEVANCE, page=Page(size=5))
     await listed(database, "newcomer", name="Widget", readme="widget " * 500)
     after = read_cursor(first.cursors[-1], order=PackageSort.RELEVANCE, field="after")
-    async with database.read() as connection:
-        rest = await catalog.page_of(
-            connection, criteria, sort=PackageSort.RELEVANCE, page=Page(size=100, after=after)
-        )
+    rest = await catalog.page_of(
+        database, criteria, sort=PackageSort.RELEVANCE, page=Page(size=100, after=after)
+    )
     seen = [row.slug for row in (*first.rows, *rest.rows) if row.slug != "newcomer"]
     assert sorted(seen) == sorted(crowd)
 
@@ -464,16 +461,15 @@ async def test_forged_cursors_are_refused(database: Database, shelf: None, sort:
         (1, 2, 3),
         ("0001-01-01T00:00:00+23:59", nil),
     ]
-    async with database.read() as connection:
-        for cursor in forged:
-            if sort is PackageSort.NAME and cursor == ("2026-01-01", nil):
-                continue  # a name like any other
-            if sort is PackageSort.NAME and cursor == ("0001-01-01T00:00:00+23:59", nil):
-                continue
-            for side in ("after", "before"):
-                with pytest.raises(InvalidInput) as refused:
-                    await catalog.page_of(connection, criteria, sort=sort, page=Page(**{side: cursor}))
-                assert refused.value.field == side
+    for cursor in forged:
+        if sort is PackageSort.NAME and cursor == ("2026-01-01", nil):
+            continue  # a name like any other
+        if sort is PackageSort.NAME and cursor == ("0001-01-01T00:00:00+23:59", nil):
+            continue
+        for side in ("after", "before"):
+            with pytest.raises(InvalidInput) as refused:
+                await catalog.page_of(database, criteria, sort=sort, page=Page(**{side: cursor}))
+            assert refused.value.field == side
 
 
 @pytest.mark.parametrize(
@@ -484,13 +480,12 @@ async def test_cursors_of_any_number_give_a_page(database: Database, shelf: None
     nil = "00000000-0000-0000-0000-000000000000"
     criteria = await criteria_of(database, "alpha")
     everything = await found(database, "alpha", sort=sort)
-    async with database.read() as connection:
-        for number in (2**31, 2**32, 2**63 - 1):
-            for cursor, side in (((number, nil), "after"), ((-number, nil), "before")):
-                slice_ = await catalog.page_of(
-                    connection, criteria, sort=sort, page=Page(size=100, **{side: cursor})
-                )
-                assert [row.slug for row in slice_.rows] == everything
+    for number in (2**31, 2**32, 2**63 - 1):
+        for cursor, side in (((number, nil), "after"), ((-number, nil), "before")):
+            slice_ = await catalog.page_of(
+                database, criteria, sort=sort, page=Page(size=100, **{side: cursor})
+            )
+            assert [row.slug for row in slice_.rows] == everything
 
 
 TEXTS = ["query", "filter.category", "filter.tag", "filter.author", "filter.license", "filter.currency"]

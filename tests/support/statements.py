@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from app.db.database import Database
+from app.db.database import Database, Reads
 
 
 @contextmanager
@@ -34,12 +35,18 @@ def _noted(database: Database, take: Callable[[str, Any], None]) -> Iterator[Non
         if statement.split(None, 1)[0].upper() not in {"BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE"}:
             take(statement, parameters[0] if many else parameters)
 
-    engines = _engines(database)
+    async def fetch(sql: str, arguments: Any) -> Any:
+        take(sql, tuple(arguments))
+        return await reads.fetch(sql, arguments)
+
+    engines, reads = _engines(database), database._reads
+    database._reads = cast(Reads, SimpleNamespace(fetch=fetch))
     for engine in engines:
         event.listen(engine, "before_cursor_execute", note)
     try:
         yield
     finally:
+        database._reads = reads
         for engine in engines:
             event.remove(engine, "before_cursor_execute", note)
 

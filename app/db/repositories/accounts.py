@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.db.ids import new_id
 from app.db.models import ApiKey, Session, Subscription, User
 from app.db.models.subscriptions import LIVE_ROW
+from app.db.reads import Query, among, given
 from app.db.rows import Row
 from app.domain.api_keys import Role
 from app.domain.errors import Conflict, Unauthenticated
@@ -25,6 +26,42 @@ USER = (
     User.email_verified_at,
     User.created_at,
 )
+
+VIEWER_BY_SESSION = Query(
+    select(User.id, User.username, User.role, User.tier, Subscription.anchor_at)
+    .join(Session, Session.user_id == User.id)
+    .join(Subscription, Subscription.user_id == User.id)
+    .where(
+        User.id == given("user_id", User.id.type),
+        User.deleted_at.is_(None),
+        Session.id == given("session_id", Session.id.type),
+        Session.revoked_at.is_(None),
+        LIVE_ROW,
+    )
+)
+"""The account of a session that was not ended."""
+VIEWER_BY_KEY = Query(
+    select(
+        User.id,
+        User.username,
+        User.role,
+        User.tier,
+        Subscription.anchor_at,
+        ApiKey.id.label("api_key_id"),
+        ApiKey.scopes,
+        ApiKey.expires_at,
+    )
+    .join(User, User.id == ApiKey.user_id)
+    .join(Subscription, Subscription.user_id == User.id)
+    .where(
+        among(ApiKey.key_hash, "key_hashes"),
+        ApiKey.revoked_at.is_(None),
+        ApiKey.expires_at.is_(None) | (ApiKey.expires_at > given("now", ApiKey.expires_at.type)),
+        User.deleted_at.is_(None),
+        LIVE_ROW,
+    )
+)
+"""The account of an API key that is neither revoked nor expired."""
 
 
 async def by_id(connection: AsyncConnection, user_id: UUID) -> Row | None:
@@ -63,49 +100,6 @@ async def hold_payer(connection: AsyncConnection, user_id: UUID) -> Row:
         .with_for_update()
     )
     return (await connection.execute(statement)).one()
-
-
-async def viewer_by_session(connection: AsyncConnection, *, user_id: UUID, session_id: UUID) -> Row | None:
-    """The account of a session that was not ended."""
-    statement = (
-        select(User.id, User.username, User.role, User.tier, Subscription.anchor_at)
-        .join(Session, Session.user_id == User.id)
-        .join(Subscription, Subscription.user_id == User.id)
-        .where(
-            User.id == user_id,
-            User.deleted_at.is_(None),
-            Session.id == session_id,
-            Session.revoked_at.is_(None),
-            LIVE_ROW,
-        )
-    )
-    return (await connection.execute(statement)).one_or_none()
-
-
-async def viewer_by_key(connection: AsyncConnection, *, key_hashes: list[str], now: datetime) -> Row | None:
-    """The account of an API key that is neither revoked nor expired."""
-    statement = (
-        select(
-            User.id,
-            User.username,
-            User.role,
-            User.tier,
-            Subscription.anchor_at,
-            ApiKey.id.label("api_key_id"),
-            ApiKey.scopes,
-            ApiKey.expires_at,
-        )
-        .join(User, User.id == ApiKey.user_id)
-        .join(Subscription, Subscription.user_id == User.id)
-        .where(
-            ApiKey.key_hash.in_(key_hashes),
-            ApiKey.revoked_at.is_(None),
-            ApiKey.expires_at.is_(None) | (ApiKey.expires_at > now),
-            User.deleted_at.is_(None),
-            LIVE_ROW,
-        )
-    )
-    return (await connection.execute(statement)).one_or_none()
 
 
 async def create(connection: AsyncConnection, *, values: dict[str, Any], now: datetime) -> UUID:

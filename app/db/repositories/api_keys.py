@@ -10,10 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.ids import new_id
 from app.db.models import ApiKey
-from app.db.repositories.keyset import read_page
 from app.db.rows import Row
 from app.domain.api_keys import Scope
-from app.domain.paging import Page, Slice
 
 API_KEY = (
     ApiKey.id,
@@ -60,17 +58,6 @@ async def add(
 async def by_id(connection: AsyncConnection, *, key_id: UUID, user_id: UUID) -> Row | None:
     statement = select(*API_KEY).where(ApiKey.id == key_id, ApiKey.user_id == user_id)
     return (await connection.execute(statement)).one_or_none()
-
-
-async def page_of(connection: AsyncConnection, user_id: UUID, *, page: Page) -> Slice[Row]:
-    """Newest first."""
-    statement = select(*API_KEY).where(ApiKey.user_id == user_id)
-    return await read_page(connection, statement, keys=[(ApiKey.id, True)], page=page, order="id")
-
-
-async def count(connection: AsyncConnection, user_id: UUID) -> int:
-    statement = select(func.count()).select_from(ApiKey).where(ApiKey.user_id == user_id)
-    return (await connection.execute(statement)).scalar_one()
 
 
 async def count_live(connection: AsyncConnection, user_id: UUID, *, now: datetime) -> int:

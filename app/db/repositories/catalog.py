@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -19,9 +20,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.db.database import Database
 from app.db.models import Author, Category, Package, PackageCategory, PackageTag, PackageVersion
+from app.db.reads import Query, given
 from app.db.repositories import search
-from app.db.repositories.keyset import Key, read_page
+from app.db.repositories.keyset import Key, PagedList
 from app.domain.listing import Criteria, PackageFilter, PackageSort
 from app.domain.paging import Page, Slice
 from app.domain.search import Question
@@ -68,9 +71,8 @@ DIGITS = 20
 """More than the number of downloads can have."""
 
 
-async def by_slug(connection: AsyncConnection, slug: str) -> Row[Any] | None:
-    """In whatever state it is."""
-    return (await connection.execute(select(*PACKAGE).where(Package.slug == slug))).one_or_none()
+BY_SLUG = Query(select(*PACKAGE).where(Package.slug == given("slug", Package.slug.type)))
+"""In whatever state it is."""
 
 
 async def understand(connection: AsyncConnection, criteria: Criteria) -> Criteria:
@@ -81,15 +83,25 @@ async def understand(connection: AsyncConnection, criteria: Criteria) -> Criteri
 
 
 async def page_of(
-    connection: AsyncConnection, criteria: Criteria, *, sort: PackageSort, page: Page
+    database: Database, criteria: Criteria, *, sort: PackageSort, page: Page
 ) -> Slice[Row[Any]]:
     sort = effective_sort(criteria, sort)
+    if criteria.question is None:
+        return await _without_question(criteria.filter, sort).read(database, page)
     if sort is PackageSort.RELEVANCE:
-        listed, keys = _by_relevance(criteria, connection.dialect.name)
+        listed, keys = _by_relevance(criteria, database.dialect)
     else:
-        listed = listed_packages(select(*PACKAGE), criteria, connection.dialect.name)
+        listed = listed_packages(select(*PACKAGE), criteria, database.dialect)
         keys = SORT_KEYS[sort]
-    return await read_page(connection, listed, keys=keys, page=page, order=sort)
+    async with database.read() as connection:
+        return await PagedList(listed, keys=keys, order=sort).read_on(connection, page)
+
+
+@lru_cache(maxsize=200)
+def _without_question(filter: PackageFilter, sort: PackageSort) -> PagedList:
+    """The lists that many look at."""
+    listed = select(*PACKAGE).where(LISTED, *_conditions(filter))
+    return PagedList(listed, keys=SORT_KEYS[sort], order=sort)
 
 
 def effective_sort(criteria: Criteria, sort: PackageSort) -> PackageSort:
