@@ -6,12 +6,12 @@ from app.dataloaders.by_id import rows_by_id
 from app.dataloaders.lists import counts_by_parent, pages_by_parent
 from app.dataloaders.loader import LoaderGroup
 from app.db.models import ApiKey, Subscription, User
+from app.db.models.subscriptions import LIVE_ROW
 from app.db.repositories.accounts import USER
 from app.db.repositories.api_keys import API_KEY
 from app.db.repositories.subscriptions import SUBSCRIPTION
-from app.domain.subscriptions import LIVE
 
-_LIVE = select(*SUBSCRIPTION).where(Subscription.status.in_(LIVE))
+_LIVE = select(*SUBSCRIPTION).where(LIVE_ROW)
 
 
 class AccountLoaders(LoaderGroup):
