@@ -1,20 +1,29 @@
 """How does the text of a request become a checked operation, at the lowest price?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from graphql import ASTValidationRule, DocumentNode, GraphQLError, GraphQLSchema
+from graphql import (
+    ASTValidationRule,
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+)
 
 from app.engine.document_cache import DocumentCache
-from app.engine.limits import Limits, check
+from app.engine.limits import Limits, check, require_few_values
 from app.engine.measure import Measures
+from app.engine.pages import page_sizes, page_variables
 from app.engine.parsing import parse
 from app.engine.validation import find_errors
 
 # A syntax tree with locations weighs about this much for each byte of its text.
 BYTES_PER_BYTE_OF_TEXT = 250
+# More combinations of them in one document are measured each time instead of kept.
+MAX_PAGE_SIZES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +33,21 @@ class Checked:
     document: DocumentNode
     measures: Measures
     errors: Sequence[GraphQLError] = ()
+
+
+class Known:
+    """A valid document with what was measured of it: its cost depends on the pages that variables ask for."""
+
+    def __init__(self, document: DocumentNode) -> None:
+        self.document = document
+        named = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+        self.operations = {None, *(node.name.value for node in named if node.name)}
+        self.page_variables = page_variables(document)
+        self.checked: dict[Hashable, Checked] = {}
+
+    def key(self, operation_name: str | None, variables: Mapping[str, Any]) -> Hashable | None:
+        sizes = page_sizes(self.page_variables, variables)
+        return None if sizes is None or operation_name not in self.operations else (operation_name, sizes)
 
 
 class Documents:
@@ -36,29 +60,22 @@ class Documents:
         limits: Limits,
         further_rules: Sequence[type[ASTValidationRule]] = (),
         hide_suggestions: bool = False,
-        cache: DocumentCache[DocumentNode] | None = None,
+        cache: DocumentCache[Known] | None = None,
     ) -> None:
         self.schema = schema
         self.limits = limits
         self.further_rules = tuple(further_rules)
         self.hide_suggestions = hide_suggestions
-        self.cache: DocumentCache[DocumentNode] = DocumentCache() if cache is None else cache
+        self.cache: DocumentCache[Known] = DocumentCache() if cache is None else cache
 
     def check(self, text: str, *, variables: Mapping[str, Any], operation_name: str | None) -> Checked:
         """Raises LimitExceeded and GraphQLSyntaxError; what validation finds is in `errors`."""
         key = _key(text) if len(text) <= self.limits.text else None
         known = self.cache.get(key) if key else None
-        document = known or parse(text, self.limits)
-        # Measured on every request, as the cost depends on the variables.
-        measures = check(
-            document,
-            schema=self.schema,
-            variables=variables,
-            operation_name=operation_name,
-            limits=self.limits,
-        )
         if known is not None:
-            return Checked(document, measures)
+            return self._check_known(known, variables, operation_name)
+        document = parse(text, self.limits)
+        measures = self._measure(document, variables, operation_name)
         errors = find_errors(
             document,
             schema=self.schema,
@@ -66,8 +83,30 @@ class Documents:
             hide_suggestions=self.hide_suggestions,
         )
         if not errors and key:
-            self.cache.offer(key, document, size=len(text) * BYTES_PER_BYTE_OF_TEXT)
+            self.cache.offer(key, Known(document), size=len(text) * BYTES_PER_BYTE_OF_TEXT)
         return Checked(document, measures, tuple(errors))
+
+    def _check_known(self, known: Known, variables: Mapping[str, Any], operation_name: str | None) -> Checked:
+        require_few_values(variables, self.limits)
+        key = known.key(operation_name, variables)
+        checked = known.checked.get(key) if key is not None else None
+        if checked is None:
+            measures = self._measure(known.document, variables, operation_name)
+            checked = Checked(known.document, measures)
+            if key is not None and len(known.checked) < MAX_PAGE_SIZES:
+                known.checked[key] = checked
+        return checked
+
+    def _measure(
+        self, document: DocumentNode, variables: Mapping[str, Any], operation_name: str | None
+    ) -> Measures:
+        return check(
+            document,
+            schema=self.schema,
+            variables=variables,
+            operation_name=operation_name,
+            limits=self.limits,
+        )
 
 
 def _key(text: str) -> bytes:

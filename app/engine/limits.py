@@ -65,7 +65,7 @@ def check(
     survey = Survey(document, schema=schema, variables=variables, page_size=limits.page_size)
     _require("operations", len(survey.operations), limits.operations)
     _require("fragments", survey.fragment_count, limits.fragments)
-    _require("variable_values", _count_values(variables, limits.variable_values), limits.variable_values)
+    require_few_values(variables, limits)
     for operation in survey.operations:
         names = root_fields_of(document, operation, variables=None)
         measures = survey.measures(operation)
@@ -75,6 +75,11 @@ def check(
             _require("mixed_introspection", measures.introspection, limits.mixed_introspection)
     selected = select_operation(document, operation_name)
     return survey.measures(selected) if selected else Measures()
+
+
+def require_few_values(variables: Mapping[str, Any], limits: Limits) -> None:
+    """Raises LimitExceeded."""
+    _require("variable_values", _count_values(variables, limits.variable_values), limits.variable_values)
 
 
 def _require(name: str, actual: int, limit: int) -> None:

@@ -1,14 +1,24 @@
 """By how much does one field multiply what is asked for below it?"""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any, Final
 
-from graphql import FieldNode, GraphQLField, IntValueNode, ListValueNode, ValueNode, VariableNode
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLField,
+    IntValueNode,
+    ListValueNode,
+    Node,
+    ValueNode,
+    VariableNode,
+)
 
 PAGE_ARGUMENTS = ("first", "last")
 # More digits than any page could have: such a literal is not worth turning into an integer.
 MAX_DIGITS = 9
 HUGE = 1_000_000_000
+_ODD: Final = object()
 
 
 def page_factor(
@@ -27,6 +37,32 @@ def page_factor(
         return max(1, ids, *asked)
     pages = bool(sizes) or (field is not None and any(name in field.args for name in PAGE_ARGUMENTS))
     return max(1, ids, _declared(field, default) if pages else 1)
+
+
+def page_variables(document: DocumentNode) -> frozenset[str]:
+    """Names of the variables that `page_factor` reads in this document."""
+    found: set[str] = set()
+    pending: list[Node] = list(document.definitions)
+    while pending:
+        node = pending.pop()
+        for argument in getattr(node, "arguments", None) or ():
+            if argument.name.value in (*PAGE_ARGUMENTS, "ids") and isinstance(argument.value, VariableNode):
+                found.add(argument.value.name.value)
+        if inner := getattr(node, "selection_set", None):
+            pending.extend(inner.selections)
+    return frozenset(found)
+
+
+def page_sizes(names: Iterable[str], variables: Mapping[str, Any]) -> Hashable | None:
+    """What `page_factor` finds in these variables: equal for equal factors. None for what nobody means."""
+    sizes = [(name, _brief(variables[name])) for name in names if name in variables]
+    return None if any(size is _ODD for _, size in sizes) else tuple(sizes)
+
+
+def _brief(given: object) -> Hashable:
+    if given is None or (type(given) is int and 0 <= given <= HUGE):
+        return given
+    return (len(given),) if isinstance(given, list) else _ODD
 
 
 def _size(value: ValueNode, variables: Mapping[str, Any]) -> int | None:

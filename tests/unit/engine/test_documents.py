@@ -7,7 +7,7 @@ from app.engine import validation
 from app.engine.document_cache import DocumentCache
 from app.engine.documents import BYTES_PER_BYTE_OF_TEXT, Documents
 from app.engine.introspection import Introspector
-from app.engine.limits import LimitExceeded, Limits
+from app.engine.limits import LimitExceeded, Limits, check
 from app.engine.validation import MAX_ERRORS, OVERLAP_STEPS, find_errors
 
 SCHEMA = build_schema(
@@ -68,6 +68,30 @@ def test_further_rules_are_asked() -> None:
     errors = find_errors(document, schema=SCHEMA, further_rules=[NoSchemaIntrospectionCustomRule])
     assert "introspection has been disabled" in errors[0].message
     assert find_errors(document, schema=SCHEMA) == []
+
+
+def test_a_known_document_is_measured_again_only_for_other_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = build_schema("type Query { all(first: Int, ids: [ID]): [User] } type User { id: ID! }")
+    subject = Documents(schema, limits=Limits(cost=5_000, variable_values=5_000))
+    text = "query Q($n: Int = 7, $ids: [ID], $x: ID) { all(first: $n, ids: $ids) { id } a: all(ids: [$x]) { id } }"
+
+    def cost(name: str | None = "Q", **variables: object) -> int:
+        return subject.check(text, variables=variables, operation_name=name).measures.cost
+
+    assert [cost() for _ in range(3)] == [1 + 7 + 1 + 20] * 3
+    measured = []
+    monkeypatch.setattr(
+        "app.engine.documents.check",
+        lambda *given, **named: measured.append(named["variables"]) or check(*given, **named),
+    )
+    assert [cost(n=n) for n in (3, 50, 3, 50)] == [25, 72, 25, 72]
+    assert [cost(), cost(x="a"), cost(x="b"), cost(None), cost(None)] == [29] * 5
+    assert [cost(ids=["a"] * 9), cost(ids=["b"] * 9), cost(n=1, ids=["b"] * 9)] == [31, 31, 31]
+    assert len(measured) == 5  # n=3, n=50, without a name, nine ids, nine ids with n=1
+    with pytest.raises(LimitExceeded):
+        cost(n=5_000)
+    with pytest.raises(LimitExceeded):
+        cost(x=["y"] * 6_000)
 
 
 def test_a_document_is_kept_from_the_second_time_on() -> None:
