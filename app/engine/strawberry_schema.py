@@ -10,11 +10,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from inspect import Parameter, Signature, signature
 from typing import Any
 
-from graphql import GraphQLField, GraphQLObjectType
+from graphql import GraphQLField, GraphQLObjectType, GraphQLScalarType
 from strawberry import Info, Schema, field
 from strawberry.execution import optimized_is_awaitable
 from strawberry.extensions import FieldExtension
-from strawberry.schema.schema_converter import GraphQLCoreConverter, get_arguments
+from strawberry.schema.schema_converter import (
+    CustomGraphQLEnumType,
+    GraphQLCoreConverter,
+    get_arguments,
+)
 from strawberry.types.field import StrawberryField
 
 from app.engine.executor import ATTRIBUTE, BATCH, CLASS, execute, mark_is_awaitable
@@ -68,12 +72,19 @@ class EngineSchema(Schema):
         for type_ in self._schema.type_map.values():
             if isinstance(type_, GraphQLObjectType):
                 self._describe(type_)
+            elif isinstance(type_, CustomGraphQLEnumType):
+                type_.extensions[CLASS] = type_.wrapped_cls
+        for python_type, definition in self.schema_converter.scalar_registry.items():
+            scalar = self._schema.type_map.get(getattr(definition, "name", None) or "")
+            python_class = getattr(python_type, "__supertype__", python_type)
+            if isinstance(scalar, GraphQLScalarType) and isinstance(python_class, type):
+                scalar.extensions.setdefault(CLASS, python_class)
 
     def _describe(self, type_: GraphQLObjectType) -> None:
         definition = type_.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
         if definition is not None and definition.is_type_of is None:
             # What Strawberry's own predicate says of direct instances.
-            type_.extensions[CLASS] = definition.origin
+            type_.extensions[CLASS] = (definition.concrete_of or definition).origin
         for core in type_.fields.values():
             own = core.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
             if isinstance(own, StrawberryField):

@@ -1,7 +1,9 @@
 """What does a run work on: rows of objects, and holes where something is awaited?"""
 
 from asyncio import Future
-from collections.abc import Awaitable, Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from operator import itemgetter
 from typing import Any, Final
 
 from graphql import GraphQLObjectType
@@ -16,6 +18,7 @@ Box = Any  # the dict or list that holds a value of the response
 AT_ONCE = 5_000
 WAITING: Final = object()
 DROPPED: Final = object()
+_start = itemgetter(0)
 
 
 class Raised:
@@ -28,36 +31,67 @@ class Raised:
 
 
 class Batch:
-    """All objects of one type at one place of the plan: their sources, places and results."""
+    """All objects of one type at one place of the plan: their sources, places and results.
 
-    __slots__ = ("outs", "places", "ranges", "selection", "slots", "sources")
+    They belong to the same rows of `above`, at the key of `field`; or each to a box of its own (`slots`), or
+    as ranges of rows to lists.
+    """
 
-    def __init__(self, selection: Selection) -> None:
+    __slots__ = ("above", "field", "outs", "places", "ranges", "selection", "slots", "sources")
+
+    def __init__(
+        self, selection: Selection, above: "Batch | None" = None, field: Field | None = None
+    ) -> None:
         self.selection = selection
+        self.above = above
+        self.field = field
         self.sources: list[Any] = []
-        self.places: list[Any] = []
         self.outs: list[dict[str, Any]] = []
-        # Where they belong: single objects by row, and lists that are a range of the rows.
+        self.places: dict[int, Place] = {}  # as far as somebody has asked
         self.slots: list[tuple[Box, str | int, int]] = []
-        self.ranges: list[tuple[Box, Place, Shape, int, int]] = []
+        self.ranges: list[tuple[int, Box, Place, Shape]] = []  # from this row to the next range's
 
-    def name_places(self) -> Iterator[None]:
-        """Of the ranges: a list may be long, and this is no part of finding it."""
-        for _, place, inner, start, end in self.ranges:
-            for low in range(start, end, AT_ONCE):
-                high = min(low + AT_ONCE, end)
-                self.places[low:high] = [(place, row - start, inner) for row in range(low, high)]
-                if high < end:
-                    yield
+    def add(self, source: Any, box: Box, place: Place) -> None:
+        row = len(self.sources)
+        self.slots.append((box, place[1], row))
+        self.places[row] = place
+        self.sources.append(source)
+
+    def add_list(self, sources: Iterable[Any], box: Box, place: Place, inner: Shape) -> None:
+        self.ranges.append((len(self.sources), box, place, inner))
+        self.sources.extend(sources)
+
+    def place(self, row: int) -> Place | None:
+        """The same tuple for the same row; None for the root."""
+        place = self.places.get(row)
+        if place is None:
+            if self.above is not None and self.field is not None:
+                place = (self.above.place(row), self.field.key, self.field)
+            elif self.ranges:
+                start, _, above, inner = self.ranges[bisect_right(self.ranges, row, key=_start) - 1]
+                place = (above, row - start, inner)
+            else:
+                return None
+            self.places[row] = place
+        return place
 
     def put_in_place(self) -> Iterator[None]:
         outs = self.outs
+        if self.above is not None and self.field is not None:
+            own_key = self.field.key
+            for start in range(0, len(outs), AT_ONCE):
+                end = start + AT_ONCE
+                for out, inner in zip(self.above.outs[start:end], outs[start:end], strict=True):
+                    out[own_key] = inner
+                yield
         for start in range(0, len(self.slots), AT_ONCE):
             for box, key, row in self.slots[start : start + AT_ONCE]:
                 box[key] = outs[row]
             yield
-        for box, place, _, start, end in self.ranges:
+        end = len(outs)
+        for start, box, place, _ in reversed(self.ranges):
             box[place[1]] = outs[start:end]
+            end = start
 
 
 class Hole:
@@ -84,7 +118,7 @@ class Found:
     def __init__(self, field: Field, parents: Batch | None = None) -> None:
         self.field = field
         self.parents = parents
-        self.batches: dict[GraphQLObjectType, Batch] = {}
+        self.batches: dict[tuple[GraphQLObjectType, str], Batch] = {}
         self.holes: list[Hole] = []
         self.left = 0
 

@@ -6,9 +6,7 @@
 
 from collections.abc import AsyncIterable
 from contextlib import suppress
-from enum import Enum
 from functools import partial
-from itertools import repeat
 from math import isfinite
 from typing import Any
 
@@ -57,14 +55,11 @@ class Completion:
             self.faults.add(error, place, found.field)
 
     def leaf(self, shape: Shape, value: Any) -> Any:
-        if shape.names is None or not isinstance(value, Enum) or value._name_ is None:
-            return self.executor.complete_leaf_value(shape.type, value)
-        # By name, as members may be equal to others, or not hashable.
-        member = (type(value), value._name_)
-        name = shape.names.get(member)
-        if name is None:
-            name = shape.names[member] = self.executor.complete_leaf_value(shape.type, value)
-        return name
+        if shape.convert is not None and type(value) is shape.exact:
+            with suppress(Exception):  # the rules below say what is wrong with it
+                if (converted := shape.convert(value)) is not None:
+                    return converted
+        return self.executor.complete_leaf_value(shape.type, value)
 
     def is_null(self, field: Field, shape: Shape, place: Place, value: Any) -> bool:
         """Whether the value stays null, as it is, or for an error that is noted here."""
@@ -114,7 +109,7 @@ class Completion:
     def _uniform(self, inner: Shape, place: Place, box: Box, items: Any, cls: type, found: Found) -> bool:
         """The short way for a list whose items are all of one class, if there is one."""
         if inner.kind is Kind.LEAF:
-            if cls is not inner.exact or not _in_range(items, cls):
+            if cls is not inner.exact or inner.convert is not None or not _in_range(items, cls):
                 return False
             box[place[1]] = list(items)
             return True
@@ -122,11 +117,7 @@ class Completion:
             return False
         if cls is not inner.exact and (inner.type.is_type_of is not None or not self.plain[cls]):
             return False
-        batch = self._rows(inner.type, found)
-        start = len(batch.sources)
-        batch.sources.extend(items)
-        batch.places.extend(repeat(None, len(items)))
-        batch.ranges.append((box, place, inner, start, start + len(items)))
+        self._rows(inner.type, found, "lists").add_list(items, box, place, inner)
         return True
 
     def _mixed(self, inner: Shape, place: Place, box: Box, items: Any, found: Found) -> None:
@@ -172,16 +163,32 @@ class Completion:
         if not is_of:
             message = f"Expected value of type '{type_}' but got: {inspect(value)}."
             raise GraphQLError(message, found.field.nodes)
-        batch = self._rows(type_, found)
-        batch.slots.append((box, place[1], len(batch.sources)))
-        batch.sources.append(value)
-        batch.places.append(place)
+        self._rows(type_, found, "objects").add(value, box, place)
 
-    def _rows(self, type_: Any, found: Found) -> Batch:
-        batch = found.batches.get(type_)
+    def _rows(self, type_: Any, found: Found, kind: str) -> Batch:
+        batch = found.batches.get((type_, kind))
         if batch is None:
-            batch = found.batches[type_] = Batch(found.field.selection(type_, self.executor))
+            batch = found.batches[type_, kind] = Batch(found.field.selection(type_, self.executor))
         return batch
+
+    def complete_all(self, field: Field, batch: Batch, values: list[Any], found: Found) -> bool:
+        """The short way for the values of all rows, when they are of the one class that needs no look."""
+        shape = field.shape
+        if shape.exact is None or set(map(type, values)) != {shape.exact}:
+            return False
+        if shape.kind is Kind.OBJECT:
+            try:
+                selection = field.selection(shape.type, self.executor)
+            except Exception:  # noqa: BLE001 - raised again, and noted, for each row
+                return False
+            found.batches[shape.type, "rows"] = below = Batch(selection, batch, field)
+            below.sources = values
+            return True
+        if shape.convert is not None or not _in_range(values, shape.exact):
+            return False
+        for out, value in zip(batch.outs, values, strict=True):
+            out[field.key] = value
+        return True
 
 
 async def _collect(iterable: AsyncIterable[Any], inner: Shape) -> Items:

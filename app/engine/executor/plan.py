@@ -73,7 +73,7 @@ class Field:
         readable = self.attribute is not None or (self.resolve is None and self.plan.reads_defaults)
         if self.shape.kind is not Kind.LEAF or self.batch is not None or not readable or self.definition.args:
             return None
-        return Leaf(self.attribute, self.name, self.shape.exact, self.nullable)
+        return Leaf(self.attribute, self.name, self.shape)
 
     def selection(self, type_: GraphQLObjectType, executor: Executor[Any]) -> "Selection":
         """What is selected on values of `type_`; found out when the first of them appears."""

@@ -1,17 +1,27 @@
 """Which generated function reads the leaf fields of a selection?
 
-For `{ id label: name author { … } }` on a Strawberry type it looks like this:
+For `{ id label: name at author { … } }` on a Strawberry type it looks like this:
 
-    def read(sources, outs, other):
-        append = outs.append
-        for s in sources:
-            try: v0 = s.id
-            except Exception as e: v0 = e
-            if type(v0) is not str: v0 = other(len(outs), 0, v0)
-            try: v1 = s.name
-            except Exception as e: v1 = e
-            if type(v1) is not str and v1 is not None: v1 = other(len(outs), 1, v1)
-            append({'id': v0, 'label': v1, 'author': None})
+    def make(shapes, read_default):
+     k2, c2 = shapes[2].exact, shapes[2].convert
+     def read(sources, outs, other):
+      append = outs.append
+      for s in sources:
+       try: v0 = s.id
+       except Exception as e: v0 = e
+       if type(v0) is not str: v0 = other(len(outs), 0, v0)
+       try: v1 = s.name
+       except Exception as e: v1 = e
+       if type(v1) is not str and v1 is not None: v1 = other(len(outs), 1, v1)
+       try: v2 = s.at
+       except Exception as e: v2 = e
+       if type(v2) is k2:
+        try: w = c2(v2)
+        except Exception: w = None
+        v2 = other(len(outs), 2, v2) if w is None else w
+       elif True: v2 = other(len(outs), 2, v2)
+       append({'id': v0, 'label': v1, 'at': v2, 'author': None})
+     return read
 
 `other` completes what is not exactly of the expected class, with all of the rules.
 
@@ -28,6 +38,8 @@ from functools import lru_cache
 from keyword import iskeyword
 from typing import Any, NamedTuple
 
+from app.engine.executor.shapes import Shape
+
 # (sources, outs, other): appends to `outs` one dict for each source.
 Read = Callable[[Sequence[Any], list[dict[str, Any]], Callable[[int, int, Any], Any]], None]
 
@@ -37,8 +49,7 @@ class Leaf(NamedTuple):
 
     attribute: str | None
     name: str
-    exact: type | None
-    nullable: bool
+    shape: Shape
 
 
 _CHECKS: dict[type | None, str] = {
@@ -52,28 +63,42 @@ _CHECKS: dict[type | None, str] = {
 
 def make_reader(keys: Sequence[tuple[str, Leaf | str | None]]) -> Read:
     """For each response key in order: a leaf to read, a constant (`__typename`), or None to fill later."""
-    lines = ["def read(sources, outs, other):", " append = outs.append", " for s in sources:"]
-    entries = []
-    count = 0
+    lines, entries, shapes = list[str](), list[str](), list[Shape]()
     for key, entry in keys:
         if isinstance(entry, Leaf):
-            lines += _read_lines(f"v{count}", count, entry)
-            entries.append(f"{_literal(key)}: v{count}")
-            count += 1
+            entries.append(f"{_literal(key)}: v{len(shapes)}")
+            lines += _read_lines(len(shapes), entry)
+            shapes.append(entry.shape)
         else:
             entries.append(f"{_literal(key)}: {'None' if entry is None else _literal(entry)}")
-    lines.append(f"  append({{{', '.join(entries)}}})")
-    return _compiled("\n".join(lines))
+    converting = [number for number, shape in enumerate(shapes) if shape.convert is not None]
+    text = [
+        "def make(shapes, read_default):",
+        *(f" k{n}, c{n} = shapes[{n}].exact, shapes[{n}].convert" for n in converting),
+        " def read(sources, outs, other):",
+        "  append = outs.append",
+        "  for s in sources:",
+        *lines,
+        f"   append({{{', '.join(entries)}}})",
+        " return read",
+    ]
+    read: Read = _compiled("\n".join(text))(shapes, read_default)
+    return read
 
 
-def _read_lines(variable: str, number: int, leaf: Leaf) -> list[str]:
-    condition = _CHECKS[leaf.exact].format(v=variable)
-    if leaf.nullable:
-        condition += f" and {variable} is not None"
+def _read_lines(n: int, leaf: Leaf) -> list[str]:
+    shape, other = leaf.shape, f"v{n} = other(len(outs), {n}, v{n})"
+    unless_null = f" and v{n} is not None" if shape.nullable else ""
+    lines = [f"   try: v{n} = {_access(leaf)}", f"   except Exception as e: v{n} = e"]
+    if shape.convert is None:
+        return [*lines, f"   if {_CHECKS[shape.exact].format(v=f'v{n}')}{unless_null}: {other}"]
     return [
-        f"  try: {variable} = {_access(leaf)}",
-        f"  except Exception as e: {variable} = e",
-        f"  if {condition}: {variable} = other(len(outs), {number}, {variable})",
+        *lines,
+        f"   if type(v{n}) is k{n}:",
+        f"    try: w = c{n}(v{n})",
+        "    except Exception: w = None",
+        f"    v{n} = other(len(outs), {n}, v{n}) if w is None else w",
+        f"   elif True{unless_null}: {other}",
     ]
 
 
@@ -97,8 +122,8 @@ def read_default(source: Any, name: str) -> Any:
 
 
 @lru_cache(maxsize=1_000)
-def _compiled(text: str) -> Read:
-    names: dict[str, Any] = {"read_default": read_default}
+def _compiled(text: str) -> Callable[..., Any]:
+    names: dict[str, Any] = {}
     exec(compile(text, "<generated reader>", "exec"), names)  # noqa: S102  # see the top for why this is safe
-    read: Read = names["read"]
-    return read
+    make: Callable[..., Any] = names["make"]
+    return make

@@ -81,7 +81,6 @@ class Run:
         for stage in self.plan.stages or ():
             batch = Batch(stage)
             batch.sources.append(self.executor.root_value)
-            batch.places.append(None)
             self.ready.append(self._batch(batch))
             yield from self._until_done()
             self.data.update(batch.outs[0])
@@ -133,7 +132,6 @@ class Run:
         selection, sources, outs = batch.selection, batch.sources, batch.outs
         leaves: dict[Field, Found] = {}
         other = partial(self._other_leaf, batch, leaves)
-        yield from batch.name_places()
         for start in range(0, len(sources), ROWS_AT_ONCE):
             selection.read(sources[start : start + ROWS_AT_ONCE], outs, other)
             yield
@@ -146,7 +144,7 @@ class Run:
     def _other_leaf(self, batch: Batch, leaves: dict[Field, Found], row: int, number: int, value: Any) -> Any:
         """The rules for a leaf that the reader could not complete by itself."""
         field = batch.selection.leaves[number]
-        place = (batch.places[row], field.key, field)
+        place = (batch.place(row), field.key, field)
         try:
             if not self.completion.plain[type(value)]:
                 if field.attribute is None and callable(value):
@@ -170,28 +168,40 @@ class Run:
 
     def _field(self, field: Field, batch: Batch) -> Steps:
         """One field of all rows, each by its resolver."""
-        outs, places, key, shape = batch.outs, batch.places, field.key, field.shape
-        plain, is_awaitable = self.completion.plain, self.executor.is_awaitable
-        resolve, complete = self._resolver(field), self.completion.complete
-        found = Found(field)
-        for row, source in enumerate(batch.sources):
-            place = (places[row], key, field)
-            try:
-                value = resolve(place, source)
-            except Exception as error:  # noqa: BLE001 - a resolver may raise anything, and it is the answer then
-                value = error
-            if not plain[type(value)] and is_awaitable(value):
-                found.holes.append(Hole(value, place, partial(complete, shape, place, outs[row])))
-            else:
-                complete(shape, place, outs[row], value, found)
-            if not (row + 1) % CALLS_AT_ONCE:
+        sources, values = batch.sources, list[Any]()
+        if (attribute := field.attribute) is not None:
+            for start in range(0, len(sources), ROWS_AT_ONCE):
+                values += _attributes(sources[start : start + ROWS_AT_ONCE], attribute)
                 yield
+        else:
+            resolve, place, key = self._resolver(field), batch.place, field.key
+            for row, source in enumerate(sources):
+                try:
+                    values.append(resolve((place(row), key, field), source))
+                except Exception as error:  # noqa: BLE001 - a resolver may raise anything, and it is the answer then
+                    values.append(error)
+                if not (row + 1) % CALLS_AT_ONCE:
+                    yield
+        yield from self._complete(field, batch, values)
+
+    def _complete(self, field: Field, batch: Batch, values: list[Any], *, may_wait: bool = True) -> Steps:
+        """To each row its value."""
+        found, complete = Found(field), self.completion.complete
+        plain, is_awaitable = self.completion.plain, self.executor.is_awaitable
+        if not self.completion.complete_all(field, batch, values, found):
+            outs, key, shape = batch.outs, field.key, field.shape
+            for row, value in enumerate(values):
+                place = (batch.place(row), key, field)
+                if may_wait and not plain[type(value)] and is_awaitable(value):
+                    found.holes.append(Hole(value, place, partial(complete, shape, place, outs[row])))
+                else:
+                    complete(shape, place, outs[row], value, found)
+                if not (row + 1) % CALLS_AT_ONCE:
+                    yield
         self._take(found)
 
     def _resolver(self, field: Field) -> Callable[[Place, Any], Any]:
         """How to get the field's value from a source, as its resolver would."""
-        if (attribute := field.attribute) is not None:
-            return lambda _, source: getattr(source, attribute)
         arguments = self.infos.arguments_of_rows(field)
         resolve = field.resolve or (None if self.plan.reads_defaults else self.executor.field_resolver)
         if resolve is None:
@@ -210,7 +220,7 @@ class Run:
 
     def _batched(self, field: Field, batch: Batch) -> Steps:
         """One field of all rows by one call. Its `info` is that of the first row."""
-        place = (batch.places[0], field.key, field)
+        place = (batch.place(0), field.key, field)
         try:
             arguments = self.infos.arguments(field)
             values = field.batch(batch.sources, self.infos.info(field, place), **arguments)
@@ -231,12 +241,21 @@ class Run:
         elif not isinstance(values, (list, tuple)) or len(values) != count:
             message = f"The batch of '{field.parent}.{field.name}' must be a list of {count} values."
             values = [TypeError(message)] * count
-        found, complete = Found(field), self.completion.complete
-        for row, value in enumerate(values):
-            complete(field.shape, (batch.places[row], field.key, field), batch.outs[row], value, found)
-            if not (row + 1) % CALLS_AT_ONCE:
-                yield
-        self._take(found)
+        yield from self._complete(field, batch, list(values), may_wait=False)
+
+
+def _attributes(sources: list[Any], name: str) -> list[Any]:
+    try:
+        return [getattr(source, name) for source in sources]
+    except Exception:  # noqa: BLE001 - of one of them, or of several
+        return [_attribute(source, name) for source in sources]
+
+
+def _attribute(source: Any, name: str) -> Any:
+    try:
+        return getattr(source, name)
+    except Exception as error:  # noqa: BLE001 - it is the answer then
+        return error
 
 
 def _fill_nothing(_value: Any, _found: Found) -> None:

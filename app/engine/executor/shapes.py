@@ -1,5 +1,7 @@
 """What may the value of a field look like, and how is it recognised quickly?"""
 
+from collections.abc import Callable
+from contextlib import suppress
 from enum import Enum
 from types import CoroutineType, GeneratorType, NoneType
 from typing import Any, Final
@@ -32,8 +34,12 @@ _SELF_MADE: dict[Any, tuple[Any, type]] = {
         (GraphQLBoolean, bool),
     )
 }
-# Set in a type's extensions: a class whose direct instances need no `is_type_of` to be of this type.
+# Set in a type's extensions: a class whose direct instances are of this object type, without `is_type_of`;
+# whose members this enum knows; or whose direct instances this scalar coerces without looking further.
 CLASS: Final = "engine.class"
+
+
+Convert = Callable[[Any], Any]
 
 
 class Kind(Enum):
@@ -46,11 +52,11 @@ class Kind(Enum):
 class Shape:
     """A type of the schema without its NonNull, which is `nullable`; `inner` is the shape of a list's items.
 
-    `exact` is a class whose instances need no further look: as a leaf they are their own coercion, as an
-    object they are of this type.
+    `exact` is a class whose instances need no further look: as a leaf they are their own coercion, or what
+    `convert` makes of them, as an object they are of this type.
     """
 
-    __slots__ = ("exact", "inner", "kind", "names", "nullable", "type", "typename")
+    __slots__ = ("convert", "exact", "inner", "kind", "nullable", "type", "typename")
 
     inner: "Shape"
 
@@ -60,14 +66,13 @@ class Shape:
         # Part of a place in the response, where an index has no type name.
         self.typename: str | None = None
         self.exact: type | None = None
-        # Of an enum: the results already found for members, which the type may have to search for.
-        self.names: dict[tuple[type, str], Any] | None = {} if is_enum_type(self.type) else None
+        self.convert: Convert | None = None
         if is_list_type(self.type):
             self.kind = Kind.LIST
             self.inner = Shape(self.type.of_type)
         elif is_leaf_type(self.type):
             self.kind = Kind.LEAF
-            self.exact = _exact_leaf(self.type)
+            self.exact, self.convert = _exact_leaf(self.type)
         elif is_object_type(self.type):
             self.kind = Kind.OBJECT
             self.exact = self.type.extensions.get(CLASS)
@@ -75,10 +80,20 @@ class Shape:
             self.kind = Kind.ABSTRACT
 
 
-def _exact_leaf(type_: Any) -> type | None:
+def _exact_leaf(type_: Any) -> tuple[type | None, Convert | None]:
     coerce, exact = _SELF_MADE.get(type_, (None, None))
     # Programs may give a standard scalar another coercion.
-    return exact if coerce is not None and type_.coerce_output_value == coerce else None
+    if coerce is not None:
+        return (exact if type_.coerce_output_value == coerce else None), None
+    cls = type_.extensions.get(CLASS)
+    if cls is None or not is_enum_type(type_):
+        return cls, cls and type_.coerce_output_value
+    names = {}
+    for member in cls:
+        with suppress(Exception):  # a member that the type does not have is refused when it comes
+            names[member._name_] = type_.coerce_output_value(member)
+    # By name, as members may be equal to others, or not hashable.
+    return cls, lambda member: names[member._name_]
 
 
 # With the usual access to attributes, though most have a `__getattribute__` of their own.

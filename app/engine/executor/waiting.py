@@ -95,7 +95,8 @@ class Waiting:
         is_dead = self.faults.is_dead
         for found in list(self.unfinished):
             for hole in found.holes:
-                places = found.parents.places if found.parents else [hole.place]
+                above = found.parents
+                places = map(above.place, range(len(above.sources))) if above else [hole.place]
                 if hole.value is WAITING and all(map(is_dead, places)):
                     self._drop(hole)
                     self._count_down(found)

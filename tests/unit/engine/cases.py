@@ -187,6 +187,9 @@ class _Schema:
     def build(self) -> GraphQLSchema:
         colour = GraphQLEnumType("Colour", Colour)
         odd = GraphQLScalarType("Odd", coerce_output_value=_odd)
+        for leaf, cls in ((colour, Colour), (odd, str)):
+            if self.random.random() < 0.5:
+                leaf.extensions[CLASS] = cls
         box = GraphQLInputObjectType(
             "Box",
             lambda: {
