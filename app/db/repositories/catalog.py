@@ -24,7 +24,7 @@ from app.db.database import Database
 from app.db.models import Author, Category, Package, PackageCategory, PackageTag, PackageVersion
 from app.db.reads import Query, given
 from app.db.repositories import search
-from app.db.repositories.keyset import Key, PagedList
+from app.db.repositories.keyset import Key, PagedList, read_page
 from app.domain.listing import Criteria, PackageFilter, PackageSort
 from app.domain.paging import Page, Slice
 from app.domain.search import Question
@@ -94,7 +94,7 @@ async def page_of(
         listed = listed_packages(select(*PACKAGE), criteria, database.dialect)
         keys = SORT_KEYS[sort]
     async with database.read() as connection:
-        return await PagedList(listed, keys=keys, order=sort).read_on(connection, page)
+        return await read_page(connection, listed, keys=keys, page=page, order=sort)
 
 
 @lru_cache(maxsize=200)

@@ -148,6 +148,13 @@ class PagedList:
         )
 
 
+async def read_page(
+    connection: AsyncConnection, statement: Select, *, keys: Sequence[Key], page: Page, order: str
+) -> Slice[Row]:
+    """One page of a list that is asked for seldom, or whose statement is made anew each time."""
+    return await PagedList(statement, keys=keys, order=order).read_on(connection, page)
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
