@@ -2,7 +2,7 @@
 
 import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -28,12 +28,16 @@ class Page:
 
 @dataclass(frozen=True)
 class Slice(Generic[Row]):
-    """The rows of a page in list order, with a cursor each."""
+    """The rows of a page in list order; ``cursor_of`` writes a row's cursor."""
 
     rows: Sequence[Row]
-    cursors: Sequence[str]
+    cursor_of: Callable[[Row], str]
     has_next: bool
     has_previous: bool
+
+    @property
+    def cursors(self) -> list[str]:
+        return [self.cursor_of(row) for row in self.rows]
 
 
 def page(*, order: str, first: int | None, after: str | None, last: int | None, before: str | None) -> Page:

@@ -1,17 +1,18 @@
 """API keys: the type, the inputs, the payloads."""
 
 from datetime import datetime
-from typing import Any
 
 import strawberry
 
 from app.schema.enums import Scope
 from app.schema.node import Node
 from app.schema.payloads import Payload
+from app.schema.views import View, view
 
 
+@view(scopes=lambda row: [Scope(scope) for scope in row.scopes])
 @strawberry.type(description="A key for programs; its secret is shown once, when it is made.")
-class ApiKey(Node):
+class ApiKey(View, Node):
     name: str = strawberry.field(description="What its owner calls it.")
     prefix: str = strawberry.field(description="How the secret begins, to tell keys apart.")
     scopes: list[Scope] = strawberry.field(description="What it may do.")
@@ -19,10 +20,6 @@ class ApiKey(Node):
     expires_at: datetime | None = strawberry.field(description="When it ends by itself; null: never.")
     revoked_at: datetime | None = strawberry.field(description="When it was revoked.")
     last_used_at: datetime | None = strawberry.field(description="Its last use, a few seconds late.")
-
-    @classmethod
-    def from_row(cls, row: Any, **given: Any) -> "ApiKey":
-        return super().from_row(row, scopes=[Scope(scope) for scope in row.scopes], **given)
 
 
 @strawberry.input(description="A new API key.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from app.schema.node import Node, global_id
 from app.schema.paging import After, Before, First, Last
 from app.schema.reviews import Reviewed
 from app.schema.scalars import BigInt
+from app.schema.views import View, view
 
 Request = Info[Context, None]
 
@@ -68,8 +70,9 @@ async def load_packages(versions: Sequence["PackageVersion"], info: Request) -> 
     return list(map(Package.from_row, rows))
 
 
+@view(version_id=attrgetter("id"), status=lambda row: VersionStatus(row.status))
 @strawberry.type(description="One version of a package.")
-class PackageVersion(Node):
+class PackageVersion(View, Node):
     version: str = strawberry.field(description="A semantic version, such as 1.2.3.")
     changelog: str = strawberry.field(description="What is new, in Markdown; may be empty.")
     status: VersionStatus = strawberry.field(description="Whether it is to be had.")
@@ -78,10 +81,6 @@ class PackageVersion(Node):
     yanked_at: datetime | None = strawberry.field(description="When it was taken back.")
     version_id: strawberry.Private[UUID]
     package_id: strawberry.Private[UUID]
-
-    @classmethod
-    def from_row(cls, row: Any, **given: Any) -> "PackageVersion":
-        return super().from_row(row, version_id=row.id, status=VersionStatus(row.status), **given)
 
     files: list[PackageFile] = batched(
         load_files,
@@ -143,8 +142,14 @@ async def load_owned(packages: Packages, info: Request) -> list[bool]:
     return await loaders(info).owned([(viewer.user_id, each) for each in _ids(packages)])
 
 
+@view(
+    package_id=attrgetter("id"),
+    price=lambda row: Money(amount_cents=BigInt(row.price_cents), currency=row.currency),
+    rating=lambda row: reviews.average(row.rating_sum, row.rating_count),
+    status=lambda row: PackageStatus(row.status),
+)
 @strawberry.type(description="What is sold or given away: a template, a theme, a pack.")
-class Package(Reviewed, Node):
+class Package(View, Reviewed, Node):
     slug: str = strawberry.field(description="Its name in addresses, unique and for good.")
     name: str = strawberry.field(description="Its name for people.")
     license: str = strawberry.field(description="What buyers may do with it, such as MIT.")
@@ -160,17 +165,6 @@ class Package(Reviewed, Node):
     )
     package_id: strawberry.Private[UUID]
     author_id: strawberry.Private[UUID]
-
-    @classmethod
-    def from_row(cls, row: Any, **given: Any) -> "Package":
-        return super().from_row(
-            row,
-            package_id=row.id,
-            price=Money(amount_cents=BigInt(row.price_cents), currency=row.currency),
-            rating=reviews.average(row.rating_sum, row.rating_count),
-            status=PackageStatus(row.status),
-            **given,
-        )
 
     description: str = batched(
         load_descriptions, description="What it is, in its author's words; may hold Markdown and be long."
@@ -255,14 +249,11 @@ async def load_authored(
     return [found[author.author_id] for author in authors]
 
 
+@view(author_id=attrgetter("id"))
 @strawberry.type(description="Who publishes packages.")
-class Author(AuthorBooks, Node):
+class Author(View, AuthorBooks, Node):
     username: str = strawberry.field(description="The public name.")
     created_at: datetime = strawberry.field(description="When the first package came.")
-
-    @classmethod
-    def from_row(cls, row: Any, **given: Any) -> "Author":
-        return super().from_row(row, author_id=row.id, **given)
 
     packages: AuthoredPackageConnection = batched(
         load_authored,

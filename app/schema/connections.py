@@ -15,21 +15,31 @@ from app.dataloaders.loader import Loader
 from app.domain.paging import Page, Slice, page
 from app.engine.strawberry_schema import batched
 from app.schema.paging import After, Before, First, Last
+from app.schema.views import View, view
 
 NodeType = TypeVar("NodeType")
 Count = Callable[[list[Any]], Awaitable[Sequence[int]]]
 
 
+@view(
+    has_next_page=attrgetter("has_next"),
+    has_previous_page=attrgetter("has_previous"),
+    start_cursor=lambda page: page.cursor_of(page.rows[0]) if page.rows else None,
+    end_cursor=lambda page: page.cursor_of(page.rows[-1]) if page.rows else None,
+)
 @strawberry.type(description="Where a page stands in its list.")
-class PageInfo:
+class PageInfo(View):
     has_next_page: bool = strawberry.field(description="Whether more follows.")
     has_previous_page: bool = strawberry.field(description="Whether something precedes.")
     start_cursor: str | None = strawberry.field(description="The first edge's cursor, for `before`.")
     end_cursor: str | None = strawberry.field(description="The last edge's cursor, for `after`.")
 
 
+@view(cursor=lambda item: item[0](item[1]), node=lambda item: item[2](item[1]))
 @strawberry.type(description="One item of a page.")
-class Edge(Generic[NodeType]):
+class Edge(View, Generic[NodeType]):
+    """Of (what writes its cursor, row, what makes its node of the row)."""
+
     cursor: str = strawberry.field(description="The item's place, for `after` and `before`.")
     node: NodeType = strawberry.field(description="The item.")
 
@@ -58,15 +68,8 @@ class Connection(Generic[NodeType]):
 
     @classmethod
     def of(cls, found: Slice[Any], wrap: Callable[[Any], NodeType], *, count: Count, **given: Any) -> Self:
-        edges = [
-            Edge(cursor=cursor, node=wrap(row)) for cursor, row in zip(found.cursors, found.rows, strict=True)
-        ]
-        info = PageInfo(
-            has_next_page=found.has_next,
-            has_previous_page=found.has_previous,
-            start_cursor=found.cursors[0] if found.cursors else None,
-            end_cursor=found.cursors[-1] if found.cursors else None,
-        )
+        edges: list[Edge[NodeType]] = [Edge.from_row((found.cursor_of, row, wrap)) for row in found.rows]
+        info = PageInfo.from_row(found)
         return cls(edges=edges, page_info=info, count=count, **given)
 
 

@@ -1,7 +1,8 @@
 """Invoices and their lines."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -18,9 +19,15 @@ from app.schema.node import Node
 from app.schema.payments import Payment
 from app.schema.scalars import BigInt
 from app.schema.subscriptions import Subscription
+from app.schema.views import View, view
 
 Request = Info[Context, None]
-AMOUNTS = ("subtotal", "discount", "tax", "total", "amount_due", "amount_paid")
+
+
+def amount(name: str) -> Callable[[Any], Money]:
+    """Of a row with a currency."""
+    cents = attrgetter(f"{name}_cents")
+    return lambda row: Money(amount_cents=BigInt(cents(row)), currency=row.currency)
 
 
 @strawberry.type(description="One position of an invoice.")
@@ -58,7 +65,7 @@ class InvoiceLine:
 async def load_lines(invoices: Sequence["Invoice"], info: Request) -> list[list[InvoiceLine]]:
     found = await info.context.loaders.invoices.lines([invoice.invoice_id for invoice in invoices])
     return [
-        [InvoiceLine.from_row(row, currency=invoice.total.currency) for row in rows]
+        [InvoiceLine.from_row(row, currency=invoice.row.currency) for row in rows]
         for invoice, rows in zip(invoices, found, strict=True)
     ]
 
@@ -75,11 +82,23 @@ async def load_payments(invoices: Sequence["Invoice"], info: Request) -> list[li
     return [list(map(Payment.from_row, rows)) for rows in found]
 
 
+@view(
+    invoice_id=attrgetter("id"),
+    status=lambda row: InvoiceStatus(row.status),
+    subtotal=amount("subtotal"),
+    discount=amount("discount"),
+    tax=amount("tax"),
+    tax_included=amount("tax_included"),
+    other=amount("adjustment"),
+    total=amount("total"),
+    amount_due=amount("amount_due"),
+    amount_paid=amount("amount_paid"),
+)
 @strawberry.type(
     description="What an account owes or paid, as the payment provider computed it: total = subtotal - "
     "discount + tax - taxIncluded + other. Credits are negative."
 )
-class Invoice(Node):
+class Invoice(View, Node):
     number: str | None = strawberry.field(description="For people; null for a draft.")
     receipt_number: str | None = strawberry.field(
         description="Of our receipt, once it is paid; numbers have no gaps."
@@ -106,16 +125,6 @@ class Invoice(Node):
     hosted_url: str | None = strawberry.field(description="The payment provider's page of it, to pay there.")
     invoice_id: strawberry.Private[UUID]
     subscription_id: strawberry.Private[UUID | None]
-
-    @classmethod
-    def from_row(cls, row: Any, **given: Any) -> "Invoice":
-        amounts = {
-            name: Money(amount_cents=BigInt(getattr(row, f"{name}_cents")), currency=row.currency)
-            for name in AMOUNTS
-        }
-        for name, column in (("tax_included", "tax_included_cents"), ("other", "adjustment_cents")):
-            amounts[name] = Money(amount_cents=BigInt(getattr(row, column)), currency=row.currency)
-        return super().from_row(row, invoice_id=row.id, status=InvoiceStatus(row.status), **amounts, **given)
 
     lines: list[InvoiceLine] = batched(load_lines, description="What it is made up of, in order.")
 

@@ -3,6 +3,8 @@
 import binascii
 import dataclasses
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import b2a_base64
+from collections.abc import Callable
 from typing import Any, Self
 from uuid import UUID
 
@@ -10,6 +12,7 @@ import strawberry
 
 from app.domain.errors import InvalidInput
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _COLUMN_FIELDS: dict[type, tuple[str, ...]] = {}
 
 
@@ -36,6 +39,12 @@ def _column_fields(cls: type) -> tuple[str, ...]:
 
 def global_id(kind: str, uuid: UUID) -> strawberry.ID:
     return strawberry.ID(urlsafe_b64encode(kind.encode() + b":" + uuid.bytes).rstrip(b"=").decode())
+
+
+def id_writer(kind: str) -> Callable[[Any], str]:
+    """`global_id` of the rows of one kind."""
+    prefix = kind.encode() + b":"
+    return lambda row: b2a_base64(prefix + row.id.bytes).translate(_URL_SAFE, b"=\n").decode()
 
 
 def split_id(text: str) -> tuple[str, UUID] | None:

@@ -12,7 +12,9 @@ MAX_SAFE_INTEGER = 2**53 - 1
 
 
 def write_datetime(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    if value.tzinfo is not UTC:
+        value = value.astimezone(UTC)
+    return f"{value.isoformat(timespec='milliseconds')[:-6]}Z"
 
 
 def read_datetime(text: object) -> datetime:

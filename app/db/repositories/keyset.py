@@ -133,6 +133,9 @@ class PagedList:
         except (ValueError, TypeError, AttributeError, OverflowError):
             raise InvalidInput(field, f"'{field}' is not a cursor of this list.") from None
 
+    def _cursor_of(self, row: Row) -> str:
+        return write_cursor([_plain(key(row)) for key in self._keys_of], order=self._order)
+
     def _slice(self, found: Sequence[Row], page: Page) -> Slice[Row]:
         """``found`` has one row more than the page where more follows."""
         more, rows = len(found) > page.size, list(found[: page.size])
@@ -140,9 +143,7 @@ class PagedList:
             rows.reverse()
         return Slice(
             rows=rows,
-            cursors=[
-                write_cursor([_plain(key(row)) for key in self._keys_of], order=self._order) for row in rows
-            ],
+            cursor_of=self._cursor_of,
             has_next=page.before is not None if page.backward else more,
             has_previous=more if page.backward else page.after is not None,
         )

@@ -109,10 +109,10 @@ class Completion:
     def _uniform(self, inner: Shape, place: Place, box: Box, items: Any, cls: type, found: Found) -> bool:
         """The short way for a list whose items are all of one class, if there is one."""
         if inner.kind is Kind.LEAF:
-            if cls is not inner.exact or inner.convert is not None or not _in_range(items, cls):
-                return False
-            box[place[1]] = list(items)
-            return True
+            leaves = _leaves(inner, items) if cls is inner.exact else None
+            if leaves is not None:
+                box[place[1]] = leaves
+            return leaves is not None
         if inner.kind is not Kind.OBJECT:
             return False
         if cls is not inner.exact and (inner.type.is_type_of is not None or not self.plain[cls]):
@@ -184,11 +184,10 @@ class Completion:
             found.batches[shape.type, "rows"] = below = Batch(selection, batch, field)
             below.sources = values
             return True
-        if shape.convert is not None or not _in_range(values, shape.exact):
-            return False
-        for out, value in zip(batch.outs, values, strict=True):
+        leaves = _leaves(shape, values)
+        for out, value in zip(batch.outs, leaves or (), strict=False):
             out[field.key] = value
-        return True
+        return leaves is not None
 
 
 async def _collect(iterable: AsyncIterable[Any], inner: Shape) -> Items:
@@ -207,7 +206,13 @@ async def _collect(iterable: AsyncIterable[Any], inner: Shape) -> Items:
     return items
 
 
-def _in_range(items: list[Any], cls: type) -> bool:
-    if cls is int:
-        return bool(min(items) >= -(2**31) and max(items) < 2**31)
-    return cls is not float or isfinite(sum(items))
+def _leaves(shape: Shape, values: list[Any]) -> list[Any] | None:
+    """What the values become, which are all of the one class that needs no look; None if one of them does."""
+    if shape.convert is not None:
+        with suppress(Exception):  # the rules say what is wrong with it
+            found = [shape.convert(value) for value in values]
+            return None if None in found else found
+        return None
+    if shape.exact is int and not (min(values) >= -(2**31) and max(values) < 2**31):
+        return None
+    return None if shape.exact is float and not isfinite(sum(values)) else list(values)
