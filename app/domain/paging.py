@@ -4,7 +4,7 @@ import binascii
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import orjson
 
@@ -16,8 +16,7 @@ Row = TypeVar("Row")
 Cursor = tuple[str | int | float, ...]
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(NamedTuple):
     """``size`` rows after ``after`` and before ``before``; from the end when ``backward``."""
 
     size: int = DEFAULT_SIZE

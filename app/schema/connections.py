@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from operator import attrgetter
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar, get_origin
 from uuid import UUID
 
 import strawberry
@@ -83,7 +83,7 @@ def paged(
     order: str = "id",
 ) -> Callable[..., Awaitable[list[Connection[Any]]]]:
     """For `batched`: the page asked for of each parent's list; the attribute ``of`` is the parent's id."""
-    id_of = attrgetter(of)
+    id_of, make = attrgetter(of), (get_origin(connection) or connection).of
 
     async def load(
         parents: Sequence[Any],
@@ -96,6 +96,6 @@ def paged(
         wanted = page(order=order, first=first, after=after, last=last, before=before)
         ids, loaders = list(map(id_of, parents)), info.context.loaders
         found, count = await pages(loaders)([(each, wanted) for each in ids]), counts(loaders)
-        return [connection.of(each, wrap, count=count, key=key) for each, key in zip(found, ids, strict=True)]
+        return [make(each, wrap, count=count, key=key) for each, key in zip(found, ids, strict=True)]
 
     return load

@@ -23,8 +23,9 @@ class View:
         """``given`` are attributes that are not the row's."""
         made = object.__new__(cls)
         made.row = row
-        for name, value in given.items():
-            setattr(made, name, value)
+        if given:
+            for name, value in given.items():
+                setattr(made, name, value)
         return made
 
 
