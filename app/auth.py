@@ -5,7 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from app.context import Deps
+from app.dataloaders import Loaders
 from app.db.repositories import accounts
+from app.db.rows import Row
 from app.domain.api_keys import PREFIX, Role, Scope, grantable, well_formed
 from app.domain.errors import InvalidToken
 from app.domain.plans import Tier
@@ -18,19 +20,26 @@ class Proof:
 
     viewer: Viewer
     expires_at: datetime | None
+    row: Row
+
+    def prime(self, loaders: Loaders) -> None:
+        """What was read to prove it need not be read again."""
+        user_id = self.viewer.user_id
+        loaders.accounts.users.prime(user_id, self.row)
+        loaders.accounts.live_subscriptions.prime(user_id, accounts.live_subscription(self.row))
 
 
 async def authenticate(
     deps: Deps, *, authorization: str | None, x_api_key: str | None, now: datetime
-) -> Viewer | None:
+) -> Proof | None:
     """None without credentials. Raises InvalidToken for credentials that are not, or no longer, good."""
     credential = _credential(authorization, x_api_key)
     if credential is None:
         return None
-    viewer = (await prove(deps, credential, now=now)).viewer
-    if viewer.api_key_id is not None:
-        deps.last_used.note(viewer.api_key_id, now)
-    return viewer
+    proof = await prove(deps, credential, now=now)
+    if proof.viewer.api_key_id is not None:
+        deps.last_used.note(proof.viewer.api_key_id, now)
+    return proof
 
 
 def _credential(authorization: str | None, x_api_key: str | None) -> str | None:
@@ -58,7 +67,7 @@ async def _by_api_key(deps: Deps, key: str, *, now: datetime) -> Proof:
         raise InvalidToken("This API key is unknown, revoked or expired.")
     row = rows[0]
     scopes = frozenset(Scope(scope) for scope in row.scopes)
-    return Proof(_viewer(row, scopes=scopes, api_key_id=row.api_key_id), row.expires_at)
+    return Proof(_viewer(row, scopes=scopes, api_key_id=row.api_key_id), row.expires_at, row)
 
 
 async def _by_access_token(deps: Deps, token: str, *, now: datetime) -> Proof:
@@ -70,7 +79,7 @@ async def _by_access_token(deps: Deps, token: str, *, now: datetime) -> Proof:
         raise InvalidToken("This session has ended: sign in again.")
     row = rows[0]
     scopes = grantable(Role(row.role))
-    return Proof(_viewer(row, scopes=scopes, session_id=claims.session_id), claims.expires_at)
+    return Proof(_viewer(row, scopes=scopes, session_id=claims.session_id), claims.expires_at, row)
 
 
 def _viewer(row: Any, **of_credential: Any) -> Viewer:
@@ -79,6 +88,6 @@ def _viewer(row: Any, **of_credential: Any) -> Viewer:
         username=row.username,
         role=Role(row.role),
         tier=Tier(row.tier),
-        anchor_at=row.anchor_at,
+        anchor_at=row.live_anchor_at,
         **of_credential,
     )

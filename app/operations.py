@@ -66,7 +66,7 @@ class Operations:
             user_agent=request.headers.get("user-agent", "")[:255] or None,
         )
         try:
-            context.viewer = await authenticate(
+            proof = await authenticate(
                 self.deps,
                 authorization=request.headers.get("authorization"),
                 x_api_key=request.headers.get("x-api-key"),
@@ -76,8 +76,11 @@ class Operations:
             context.bad_credentials = error
         except Refusal as refusal:
             raise _http(refusal) from None
-        if context.viewer is not None:
-            request.state.viewer_id = context.viewer.user_id  # for the access log
+        else:
+            if proof is not None:
+                context.viewer = proof.viewer
+                proof.prime(context.loaders)
+                request.state.viewer_id = proof.viewer.user_id  # for the access log
         return context
 
     async def before_execute(self, context: Context, operation: Operation, extras: Extras) -> None:

@@ -45,6 +45,11 @@ class Loader(Generic[Key, Value]):
         found = await (known if known is not None else self._ask(wanted))
         return [found[key] for key in keys]
 
+    def prime(self, key: Key, value: Value) -> None:
+        """``value`` is known already, such as what authentication has read."""
+        answer = self._asked[key,] = get_running_loop().create_future()
+        answer.set_result({key: value})
+
     async def _ask(self, wanted: tuple[Key, ...]) -> dict[Key, Value]:
         answer = self._asked[wanted] = get_running_loop().create_future()
         try:

@@ -70,3 +70,11 @@ async def test_who_waits_for_one_that_is_cancelled_is_cancelled_too(numbers: Any
     first.cancel()
     results = await asyncio.gather(first, second, return_exceptions=True)
     assert [type(result) for result in results] == [asyncio.CancelledError] * 2
+
+
+async def test_what_is_known_is_not_asked(numbers: Any) -> None:
+    numbers.doubled.prime(4, 9)
+    assert await numbers.doubled.load(4) == 9
+    assert await numbers.doubled([4, 4]) == [9, 9]
+    assert asked == []
+    assert await numbers.doubled([4, 5]) == [8, 10]

@@ -1,5 +1,6 @@
 """Accounts: users as they are found, made, changed and anonymised."""
 
+from collections import namedtuple
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from app.db.ids import new_id
 from app.db.models import ApiKey, Session, Subscription, User
 from app.db.models.subscriptions import LIVE_ROW
 from app.db.reads import Query, among, given
+from app.db.repositories.subscriptions import SUBSCRIPTION
 from app.db.rows import Row
 from app.domain.api_keys import Role
 from app.domain.errors import Conflict, Unauthenticated
@@ -27,11 +29,12 @@ USER = (
     User.created_at,
 )
 
+_LIVE = tuple(column.label(f"live_{column.key}") for column in SUBSCRIPTION)
+_Live = namedtuple("_Live", [column.key for column in SUBSCRIPTION])  # type: ignore[misc]  # as they are selected
+_VIEWER = select(*USER, *_LIVE).join(Subscription, Subscription.user_id == User.id)
+
 VIEWER_BY_SESSION = Query(
-    select(User.id, User.username, User.role, User.tier, Subscription.anchor_at)
-    .join(Session, Session.user_id == User.id)
-    .join(Subscription, Subscription.user_id == User.id)
-    .where(
+    _VIEWER.join(Session, Session.user_id == User.id).where(
         User.id == given("user_id", User.id.type),
         User.deleted_at.is_(None),
         Session.id == given("session_id", Session.id.type),
@@ -39,20 +42,10 @@ VIEWER_BY_SESSION = Query(
         LIVE_ROW,
     )
 )
-"""The account of a session that was not ended."""
+"""The account of a session that was not ended, with its `live_subscription`."""
 VIEWER_BY_KEY = Query(
-    select(
-        User.id,
-        User.username,
-        User.role,
-        User.tier,
-        Subscription.anchor_at,
-        ApiKey.id.label("api_key_id"),
-        ApiKey.scopes,
-        ApiKey.expires_at,
-    )
-    .join(User, User.id == ApiKey.user_id)
-    .join(Subscription, Subscription.user_id == User.id)
+    _VIEWER.add_columns(ApiKey.id.label("api_key_id"), ApiKey.scopes, ApiKey.expires_at)
+    .join(ApiKey, ApiKey.user_id == User.id)
     .where(
         among(ApiKey.key_hash, "key_hashes"),
         ApiKey.revoked_at.is_(None),
@@ -61,7 +54,13 @@ VIEWER_BY_KEY = Query(
         LIVE_ROW,
     )
 )
-"""The account of an API key that is neither revoked nor expired."""
+"""The account of an API key that is neither revoked nor expired, with its `live_subscription`."""
+
+
+def live_subscription(viewer: Row) -> Any:
+    """The subscription that a row of these two has beside the account."""
+    row: Any = _Live._make(viewer[len(USER) : len(USER) + len(SUBSCRIPTION)])
+    return row
 
 
 async def by_id(connection: AsyncConnection, user_id: UUID) -> Row | None:
