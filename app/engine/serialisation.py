@@ -29,21 +29,22 @@ def _pieces(value: Any) -> Iterator[bytes]:
     if type(value) is dict:
         opening = b"{"
         for key, member in value.items():
-            yield opening + _encode(str(key)) + b":"
+            yield opening + encode(str(key)) + b":"
             yield from _pieces(member)
             opening = b","
         yield b"}" if value else b"{}"
     elif type(value) is list and len(value) > ITEMS_AT_ONCE:
         opening = b"["
         for start in range(0, len(value), ITEMS_AT_ONCE):
-            yield opening + _encode(value[start : start + ITEMS_AT_ONCE])[1:-1]
+            yield opening + encode(value[start : start + ITEMS_AT_ONCE])[1:-1]
             opening = b","
         yield b"]"
     else:
-        yield _encode(value)
+        yield encode(value)
 
 
-def _encode(value: Any) -> bytes:
+def encode(value: Any) -> bytes:
+    """At once, for what is small."""
     try:
         return orjson.dumps(value)
     except TypeError:

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from strawberry import Schema
 
+from app.engine.serialisation import to_bytes
 from app.transport import media_types
 from app.transport.cross_site import is_cross_site
 from app.transport.hooks import Context, Hooks
@@ -79,8 +80,8 @@ class GraphQLHTTP(Generic[Context]):
         if media_type == media_types.JSON:
             # The request was well-formed; clients of this media type take others for a broken network.
             status = 200
-        payload = _extended(payload, run.extras.extensions)
-        return graphql_response(payload, media_type=media_type, status=status, headers=run.extras.headers)
+        body = await to_bytes(_extended(payload, run.extras.extensions))
+        return graphql_response(body, media_type=media_type, status=status, headers=run.extras.headers)
 
     def _require_same_site(self, request: Request) -> None:
         if is_cross_site(request.headers, scheme=request.url.scheme, allowed_origins=self.allowed_origins):

@@ -55,11 +55,3 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
         raise MalformedJson(f"The key {twice[:100]!r} appears twice in one object.")
     return members
-
-
-def encode(value: Any) -> bytes:
-    try:
-        return orjson.dumps(value)
-    except TypeError:
-        # Integers beyond 64 bits and lone surrogates, which custom scalars and stored text may contain.
-        return json.dumps(value, separators=(",", ":")).encode()

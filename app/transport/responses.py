@@ -5,13 +5,13 @@ from typing import Any
 
 from starlette.responses import Response
 
+from app.engine.serialisation import encode
 from app.transport import media_types
-from app.transport.json_text import encode
 from app.transport.refusal import Refusal, describe
 
 
 def graphql_response(
-    payload: Mapping[str, Any],
+    payload: Mapping[str, Any] | bytes,
     *,
     media_type: str,
     status: int = 200,
@@ -20,7 +20,8 @@ def graphql_response(
     common = {"cache-control": "no-store", "vary": "accept, origin"}
     content_type = f"{media_type}; charset=utf-8"
     all_headers = {**common, **(headers or {}), "content-type": content_type}
-    return Response(encode(payload), status_code=status, headers=all_headers)
+    body = payload if isinstance(payload, bytes) else encode(payload)
+    return Response(body, status_code=status, headers=all_headers)
 
 
 def refusal_response(
