@@ -100,6 +100,9 @@ def _lifespan(deps: Deps, worker: Worker | None) -> Callable[[Starlette], Abstra
         running = asyncio.create_task(worker.run()) if worker else None
         calls = asyncio.create_task(deps.calls.run(deps.clock))
         gc.freeze()  # what stands now stays: collections that walk it again would hold requests up
+        gc.set_threshold(
+            10_000, 20, 20
+        )  # a list of fifty makes more objects than the usual 700, and no cycles
         try:
             yield
         finally:
