@@ -71,8 +71,8 @@ async def _of_user(connection: AsyncConnection, shop: Shop, told: Any, user_id: 
 
 def _of_payment(intent: Any, payment: Any, purchase: Any, licence: Any, facts: int) -> list[str]:
     name = intent["payment_intent"]
-    if payment is None:
-        return [f"{name} is not here"]
+    if payment is None:  # nobody was told its secret, so nobody can pay it
+        return [] if intent["status"] == "requires_payment_method" else [f"{name} is not here"]
     found = _differences(
         name,
         status=(payment.status, intent["status"]),
