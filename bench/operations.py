@@ -42,6 +42,8 @@ class Operation:
         ]
 
 
+BUSY_ACCOUNTS = 4
+"""So few that each asks as often in the seconds of a round as somebody busy does all day long."""
 DASHBOARD = Operation(
     "dashboard",
     """query Dashboard {
@@ -54,7 +56,7 @@ DASHBOARD = Operation(
     }
   }
 }""",
-    lambda subjects: [{"userId": str(account.user_id)} for account in subjects.accounts],
+    lambda subjects: [{"userId": str(account.user_id)} for account in subjects.accounts[:BUSY_ACCOUNTS]],
     """query Dashboard($userId: UUID!) {
   viewer: userByRowId(rowId: $userId) {
     id: rowId email username tier role createdAt
