@@ -20,7 +20,7 @@ export npm_config_cache := $(CURDIR)/.cache/npm
 export npm_config_update_notifier := false
 export npm_config_fund := false
 
-.PHONY: help setup setup-dev run test check format schema lock graphiql bench bench-webhooks bench-hostile bench-db clean
+.PHONY: help setup setup-dev run test check format schema lock graphiql bench torture bench-webhooks bench-hostile bench-db clean
 .NOTPARALLEL:
 
 help: ## List every target
@@ -59,6 +59,10 @@ graphiql: setup-dev ## Build the GraphiQL page that the server hands out
 
 bench: setup-dev ## Measure revgraph beside its peers; ARGS=--quick tries it out
 	@"$(PY)" -m bench $(ARGS)
+
+torture: setup-dev ## Kill the server in the middle of purchases, 200 times on each database
+	@"$(PY)" -m tests.torture $(ARGS)
+	@REVGRAPH_TORTURE=full "$(PY)" -m pytest -n $(WORKERS) --timeout 7200 tests/integration/test_stories.py
 
 bench-webhooks: setup-dev ## Measure how many webhook events are taken in
 	@"$(PY)" -m bench.webhooks $(ARGS)

@@ -30,21 +30,6 @@ Proof = Callable[[Stall, pytest.MonkeyPatch], Awaitable[None]]
 Bug = Callable[[pytest.MonkeyPatch], None]
 
 
-@pytest.fixture(autouse=True)
-def _TEMP(monkeypatch):
-    from types import MappingProxyType
-    from app.settlement import syncing
-    from app.domain.settlement import Kind
-
-    async def nothing(*_):
-        return None
-
-    if Kind.CUSTOMER not in syncing.FOLLOWINGS:
-        monkeypatch.setattr(
-            syncing, "FOLLOWINGS", {**syncing.FOLLOWINGS, Kind.CUSTOMER: syncing.Following(nothing, nothing)}
-        )
-
-
 async def doubled_and_turned_round(stall: Stall, _: pytest.MonkeyPatch) -> None:
     """Every event twice, the last one first."""
     await live(await Life.begin(stall), STORIES["declined, then paid"])

@@ -27,21 +27,6 @@ ALL_UP_TO = 6 if FULL else 2
 NAMES = sorted(STORIES)
 
 
-@pytest.fixture(autouse=True)
-def _TEMP(monkeypatch):
-    from types import MappingProxyType
-    from app.settlement import syncing
-    from app.domain.settlement import Kind
-
-    async def nothing(*_):
-        return None
-
-    if Kind.CUSTOMER not in syncing.FOLLOWINGS:
-        monkeypatch.setattr(
-            syncing, "FOLLOWINGS", {**syncing.FOLLOWINGS, Kind.CUSTOMER: syncing.Following(nothing, nothing)}
-        )
-
-
 async def agreed(stall: Stall, **how: Any) -> list[str]:
     return await contradictions(stall.database, stall.shop.stand_in.look("/ledger"), **how)
 
