@@ -27,6 +27,9 @@ async def settle_due(tools: Tools) -> int:
     What the provider does not answer to is due again when the claim ends.
     """
     now = tools.clock()
+    async with tools.database.read() as connection:
+        if not (await payments.is_due(connection, now=now) or await refunds.is_due(connection, now=now)):
+            return 0
     claim: dict[str, Any] = {"limit": AT_ONCE, "until": now + CLAIMED_FOR, "now": now}
     async with tools.database.transaction() as connection:
         due_payments = await payments.claim_due(connection, **claim)

@@ -164,6 +164,13 @@ async def check_soon(connection: AsyncConnection, *, user_id: UUID, now: datetim
     )
 
 
+async def is_due(connection: AsyncConnection, *, now: datetime) -> bool:
+    """Asked first: a claim takes the writer, and mostly nothing is due."""
+    return (
+        await connection.execute(select(Payment.id).where(Payment.check_at <= now).limit(1))
+    ).first() is not None
+
+
 async def claim_due(
     connection: AsyncConnection, *, limit: int, until: datetime, now: datetime
 ) -> Sequence[Row[Any]]:

@@ -91,6 +91,13 @@ async def refuse(
     return (await connection.execute(statement)).rowcount == 1
 
 
+async def is_due(connection: AsyncConnection, *, now: datetime) -> bool:
+    """Asked first: a claim takes the writer, and mostly nothing is due."""
+    return (
+        await connection.execute(select(Refund.id).where(Refund.check_at <= now).limit(1))
+    ).first() is not None
+
+
 async def claim_due(
     connection: AsyncConnection, *, limit: int, until: datetime, now: datetime
 ) -> Sequence[UUID]:
