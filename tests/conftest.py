@@ -22,4 +22,4 @@ def quick_hashes() -> Iterator[None]:
     """argon2id, but of little memory: of thousands of sign-ups the hashes took a third of the time."""
     passwords._CONTEXT.update(argon2__memory_cost=64, argon2__time_cost=1)
     yield
-    passwords._CONTEXT.update(argon2__memory_cost=19_456, argon2__time_cost=2)
+    passwords._CONTEXT.update(**passwords.COST)

@@ -17,13 +17,12 @@ T = TypeVar("T")
 LONGEST = 256
 """Characters that are read at all: no password is longer, and a normal form takes its time."""
 
+COST = {"argon2__memory_cost": 19_456, "argon2__time_cost": 2, "argon2__parallelism": 1}
 _CONTEXT = CryptContext(
     schemes=["argon2", "bcrypt"],
     deprecated=["bcrypt"],
     argon2__type="ID",
-    argon2__memory_cost=19_456,
-    argon2__time_cost=2,
-    argon2__parallelism=1,
+    **COST,
 )
 
 
