@@ -59,6 +59,10 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "setup_intent.succeeded": ({"id": "seti_1", "customer": "cus_1"}, ["customer cus_1"]),
     "customer.updated": ({"id": "cus_1"}, ["customer cus_1"]),
     "customer.deleted": ({"id": "cus_1"}, ["customer cus_1"]),
+    "transfer.created": ({"id": "tr_1"}, ["transfer tr_1"]),
+    "transfer.updated": ({"id": "tr_1"}, ["transfer tr_1"]),
+    "transfer.reversed": ({"id": "tr_1"}, ["transfer tr_1"]),
+    "account.updated": ({"id": "acct_1"}, ["account acct_1"]),
 }
 
 
