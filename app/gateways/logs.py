@@ -15,8 +15,12 @@ from structlog.typing import Processor
 
 from app.gateways.redaction import redact
 
-QUIET = {"uvicorn.access": logging.CRITICAL, "alembic": logging.WARNING, "aiosqlite": logging.WARNING}
-"""Levels that these loggers never fall below: the access line is ours, SQL would hold people's data."""
+QUIET = {
+    "uvicorn.access": logging.CRITICAL,
+    **dict.fromkeys(("alembic", "aiosqlite", "httpx", "httpcore", "stripe"), logging.WARNING),
+}
+"""Levels that these loggers never fall below: the access line is ours, SQL would hold people's data, and
+three lines for each call to the payment provider bury everything else."""
 
 _BEFORE: list[Processor] = [
     structlog.contextvars.merge_contextvars,
