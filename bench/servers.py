@@ -143,6 +143,13 @@ class _Launched:
     begun: float
 
 
+def _filled(text: str, words: Mapping[str, object]) -> str:
+    """Only these words: what make hands down in the environment has braces of its own."""
+    for name, value in words.items():
+        text = text.replace(f"{{{name}}}", str(value))
+    return text
+
+
 def _launch(server: Server, folder: Path, workers: int) -> _Launched:
     port = free_port()
     words = {"port": str(port), "workers": str(workers)}
@@ -150,8 +157,8 @@ def _launch(server: Server, folder: Path, workers: int) -> _Launched:
     begun = time.monotonic()
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [part.format(**words) for part in server.command],
-            env={name: value.format(**words) for name, value in server.settings.items()},
+            [_filled(part, words) for part in server.command],
+            env={name: _filled(value, words) for name, value in server.settings.items()},
             cwd=folder,
             stdout=output,
             stderr=output,
