@@ -29,6 +29,7 @@ from app.resolvers import (
     subscriptions,
     usage,
 )
+from app.schema import ready
 from app.schema.accounts import User
 from app.schema.api_keys import CreateApiKeyPayload, RevokeApiKeyPayload, RotateApiKeyPayload
 from app.schema.background import Job, ReplayJobPayload, ReplayWebhookEventPayload, WebhookEvent
@@ -75,6 +76,7 @@ from app.schema.publishing import (
 )
 from app.schema.purchases import CreateDownloadPayload, LicenceKey
 from app.schema.purchasing import PurchasePackagePayload
+from app.schema.ready import Prepare, guarded
 from app.schema.refunding import RefundPaymentPayload
 from app.schema.reviewing import ReviewPackagePayload
 from app.schema.scalars import SCALARS
@@ -103,9 +105,15 @@ from app.schema.usage_reports import RecordUsagePayload
 from app.transport.prepared_document import PreparedDocument
 
 
-def query(resolver: Callable[..., Any], access: Access, description: str) -> Any:
+def query(
+    resolver: Callable[..., Any], access: Access, description: str, *, by_database: Prepare | None = None
+) -> Any:
+    """``by_database`` answers in place of the resolver where it can (`schema.ready`)."""
     return strawberry.field(
-        resolver=resolver, description=f"{description} {access.description}", extensions=[Guard(access)]
+        resolver=resolver,
+        description=f"{description} {access.description}",
+        extensions=[Guard(access)],
+        metadata=guarded(by_database, access) if by_database else {},
     )
 
 
@@ -120,7 +128,7 @@ def mutation(resolver: Callable[..., Any], access: Access, description: str) -> 
 
 @strawberry.type(description="What can be asked.")
 class Query:
-    viewer: User | None = query(accounts.viewer, READ, "The account that asks.")
+    viewer: User | None = query(accounts.viewer, READ, "The account that asks.", by_database=ready.viewer)
     validate_token: TokenValidity = query(accounts.validate_token, PUBLIC, "What a token is worth.")
     node: Node | None = query(nodes.node, PUBLIC, "Anything by its id; null for what is not yours to see.")
     nodes: list[Node | None] = query(
@@ -129,7 +137,9 @@ class Query:
     package: Package | None = query(
         catalog.package, PUBLIC, "A package by its slug; null for what is not yours to see."
     )
-    packages: PackageConnection = query(catalog.packages, PUBLIC, "The packages that are listed.")
+    packages: PackageConnection = query(
+        catalog.packages, PUBLIC, "The packages that are listed.", by_database=ready.packages
+    )
     categories: list[Category] = query(catalog.categories, PUBLIC, "The groups of packages, by name.")
     plans: list[Plan] = query(plans.plans, PUBLIC, "The plans there are.")
     webhook_events: Connection[WebhookEvent] | None = query(

@@ -60,4 +60,4 @@ def pages_by_parent(
         found = {page: await lists.read_of(database, ids, page) for page, ids in parents.items()}
         return [found[page][each] for each, page in wanted]
 
-    return loader(load)
+    return loader(load, lists=lists)

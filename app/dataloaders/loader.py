@@ -5,9 +5,10 @@ Batches follow the document, not the ticks of the event loop: whoever has all th
 
 from asyncio import CancelledError, Future, get_running_loop
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, Self, TypeVar, overload
 
 from app.db.database import Database
+from app.db.repositories.keyset import PagedList
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
@@ -66,14 +67,24 @@ class Loader(Generic[Key, Value]):
 
 
 class loader(Generic[Key, Value]):  # noqa: N801  # read as a decorator of the function that loads
-    """Declares a loader of a LoaderGroup once; each request's group makes its own when it is first used."""
+    """Declares a loader of a LoaderGroup once; each request's group makes its own when it is first used.
 
-    def __init__(self, load: Load[Key, Value]) -> None:
+    ``lists``: what it loads pages of, as a declaration tells: ``CatalogLoaders.listed_pages.lists``.
+    """
+
+    def __init__(self, load: Load[Key, Value], *, lists: PagedList | None = None) -> None:
         self.load = load
+        self.lists = lists
 
     def __set_name__(self, _: type, name: str) -> None:
         self.name = name
 
-    def __get__(self, group: LoaderGroup, _: type) -> Loader[Key, Value]:
+    @overload
+    def __get__(self, group: None, _: type) -> Self: ...
+    @overload
+    def __get__(self, group: LoaderGroup, _: type) -> Loader[Key, Value]: ...
+    def __get__(self, group: LoaderGroup | None, _: type) -> Self | Loader[Key, Value]:
+        if group is None:
+            return self
         made = group.__dict__[self.name] = Loader(group.database, self.load)
         return made

@@ -49,4 +49,10 @@ def encode(value: Any) -> bytes:
         return orjson.dumps(value)
     except TypeError:
         # Integers beyond 64 bits and lone surrogates, which custom scalars and stored text may contain.
-        return json.dumps(value, separators=(",", ":")).encode()
+        return json.dumps(value, separators=(",", ":"), default=_parsed).encode()
+
+
+def _parsed(value: Any) -> Any:
+    if isinstance(value, orjson.Fragment):
+        return orjson.loads(orjson.dumps(value))
+    raise TypeError(f"{value!r} is no JSON")

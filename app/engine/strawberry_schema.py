@@ -10,18 +10,22 @@ from collections.abc import Awaitable, Callable, Sequence
 from inspect import Parameter, Signature, signature
 from typing import Any
 
-from graphql import GraphQLField, GraphQLObjectType, GraphQLScalarType
+from graphql import DocumentNode, GraphQLField, GraphQLObjectType, GraphQLScalarType
+from graphql import ExecutionResult as CoreResult
 from strawberry import Info, Schema, field
 from strawberry.execution import optimized_is_awaitable
 from strawberry.extensions import FieldExtension
+from strawberry.schema._graphql_core import execution_context_class_kwargs
+from strawberry.schema.schema import _coerce_error
 from strawberry.schema.schema_converter import (
     CustomGraphQLEnumType,
     GraphQLCoreConverter,
     get_arguments,
 )
+from strawberry.types import ExecutionResult
 from strawberry.types.field import StrawberryField
 
-from app.engine.executor import ATTRIBUTE, BATCH, CLASS, execute, mark_is_awaitable
+from app.engine.executor import ATTRIBUTE, BATCH, CLASS, READY, execute, mark_is_awaitable
 
 __all__ = ["Batched", "EngineSchema", "batched"]
 
@@ -91,6 +95,8 @@ class EngineSchema(Schema):
                 self._describe_field(core, own)
 
     def _describe_field(self, core: GraphQLField, own: StrawberryField) -> None:
+        if READY in own.metadata:
+            core.extensions[READY] = own.metadata[READY]
         wrapping = [extension for extension in own.extensions if extension.has_resolver]
         if len(wrapping) == 1 and isinstance(wrapping[0], Batched) and not self._handles_errors_of(own):
             core.extensions[BATCH] = self._batch(own, wrapping[0].load)
@@ -126,6 +132,45 @@ class EngineSchema(Schema):
         kwargs = super()._get_custom_context_kwargs(operation_extensions, sync=sync)
         incremental = self.config.enable_experimental_incremental_execution
         return kwargs if sync or incremental else {**kwargs, "may_yield": True}
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing stands around an execution but what leaves a valid document as it is."""
+        own = all(getattr(each, "LEAVES_VALID_DOCUMENTS", False) for each in self.extensions)
+        return own and not self.directives and not self.config.enable_experimental_incremental_execution
+
+    async def run(
+        self,
+        document: DocumentNode,
+        *,
+        context_value: Any,
+        variable_values: dict[str, Any],
+        operation_name: str | None,
+    ) -> ExecutionResult:
+        """A valid document of a schema that `is_plain`, as `execute` runs it, without what is not there.
+
+        Parts of the data may be JSON that is ready.
+        """
+        executes, kwargs = self._get_execute_function(), self._get_custom_context_kwargs()
+        if executes is execute:
+            kwargs["raw"] = True
+        try:
+            result = executes(
+                self._schema,
+                document,
+                context_value=context_value,
+                variable_values=variable_values,
+                operation_name=operation_name,
+                is_awaitable=optimized_is_awaitable,
+                **execution_context_class_kwargs(self.execution_context_class),
+                **kwargs,
+            )
+            result = result if isinstance(result, CoreResult) else await result
+        except Exception as error:  # noqa: BLE001 - as Strawberry does
+            result = CoreResult(None, [_coerce_error(error)])
+        if result.errors:
+            self.process_errors(result.errors, None)
+        return ExecutionResult(data=result.data, errors=result.errors)
 
 
 def _reads_attribute(core: GraphQLField, own: StrawberryField) -> bool:

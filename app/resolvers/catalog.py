@@ -16,7 +16,8 @@ from app.domain.paging import page
 from app.domain.search import question
 from app.schema.catalog import Author, Category, Package, PackageVersion, sees_all_of
 from app.schema.enums import PackageSort, PackageStatus
-from app.schema.package_lists import PackageConnection, PackageFacets, PackageFilterInput, facet_counts
+from app.schema.package_filter import PackageFilterInput
+from app.schema.package_lists import PackageConnection, PackageFacets, facet_counts
 from app.schema.paging import After, Before, First, Last
 
 Request = Info[Context, None]

@@ -10,6 +10,7 @@ import strawberry
 from strawberry import Info
 
 from app.context import Context
+from app.dataloaders import projections
 from app.dataloaders.usage import Counters
 from app.db.repositories import quotas
 from app.domain.errors import Unauthenticated
@@ -22,6 +23,7 @@ from app.schema.api_keys import ApiKey
 from app.schema.connections import Connection, paged
 from app.schema.enums import Role, Tier
 from app.schema.node import Node
+from app.schema.ready import by_database, own_ids
 from app.schema.subscriptions import Subscription
 from app.schema.usage import Meter, Usage, UsagePeriod
 from app.schema.user_books import Books
@@ -115,6 +117,7 @@ class User(Books, Node):
                 counts=lambda loaders: loaders.accounts.api_key_counts,
             )
         ),
+        metadata=by_database(projections.API_KEYS, own_ids),
         description="The API keys, newest first, revoked ones included.",
     )
     usage: Usage = batched(checked(load_usage), description="What was used in a period, and what is left.")

@@ -10,6 +10,7 @@ import strawberry
 from strawberry import Info
 
 from app.context import Context
+from app.dataloaders import projections
 from app.dataloaders.catalog import AUTHORED_ORDER, LISTED_ORDER, VERSION_ORDER, CatalogLoaders
 from app.domain import reviews, slugs
 from app.domain.api_keys import Scope
@@ -23,6 +24,7 @@ from app.schema.enums import PackageStatus, VersionStatus
 from app.schema.money import Money
 from app.schema.node import Node, global_id
 from app.schema.paging import After, Before, First, Last
+from app.schema.ready import by_database
 from app.schema.reviews import Reviewed
 from app.schema.scalars import BigInt
 from app.schema.views import View, view
@@ -195,6 +197,7 @@ class Package(View, Reviewed, Node):
             counts=lambda loaders: loaders.catalog.version_counts,
             order=VERSION_ORDER,
         ),
+        metadata=by_database(projections.VERSIONS, lambda packages, _: _ids(packages)),
         description="Its versions, the highest first; those taken back included.",
     )
     latest_version: PackageVersion | None = batched(
@@ -249,6 +252,13 @@ async def load_authored(
     return [found[author.author_id] for author in authors]
 
 
+def _ids_of_others(authors: Sequence["Author"], context: Context) -> list[UUID] | None:
+    """None where the viewer sees more of one of them than is listed."""
+    if any(sees_all_of(context, author.user_id) for author in authors):
+        return None
+    return [author.author_id for author in authors]
+
+
 @view(author_id=attrgetter("id"))
 @strawberry.type(description="Who publishes packages.")
 class Author(View, AuthorBooks, Node):
@@ -257,6 +267,7 @@ class Author(View, AuthorBooks, Node):
 
     packages: AuthoredPackageConnection = batched(
         load_authored,
+        metadata=by_database(projections.LISTED_PACKAGES, _ids_of_others),
         description="The packages that are listed, the newest first; "
         "to the author and to staff, all of them.",
     )

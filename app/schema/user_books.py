@@ -6,12 +6,14 @@ import strawberry
 from strawberry import Info
 
 from app.context import Context
+from app.dataloaders import projections
 from app.engine.strawberry_schema import batched
 from app.schema.access import checked
 from app.schema.connections import Connection, paged
 from app.schema.invoices import Invoice
 from app.schema.payments import Payment, PaymentMethod
 from app.schema.purchases import Purchase
+from app.schema.ready import by_database, own_ids
 from app.schema.refunds import Refund
 
 Request = Info[Context, None]
@@ -48,6 +50,7 @@ class Books:
                 counts=lambda loaders: loaders.invoices.counts,
             )
         ),
+        metadata=by_database(projections.INVOICES, own_ids),
         description="The invoices, the newest first.",
     )
     payments: Connection[Payment] = batched(

@@ -87,7 +87,7 @@ async def page_of(
 ) -> Slice[Row[Any]]:
     sort = effective_sort(criteria, sort)
     if criteria.question is None:
-        return await _without_question(criteria.filter, sort).read(database, page)
+        return await listed_without_question(criteria.filter, sort).read(database, page)
     if sort is PackageSort.RELEVANCE:
         listed, keys = _by_relevance(criteria, database.dialect)
     else:
@@ -98,7 +98,7 @@ async def page_of(
 
 
 @lru_cache(maxsize=200)
-def _without_question(filter: PackageFilter, sort: PackageSort) -> PagedList:
+def listed_without_question(filter: PackageFilter, sort: PackageSort) -> PagedList:
     """The lists that many look at."""
     listed = select(*PACKAGE).where(LISTED, *_conditions(filter))
     return PagedList(listed, keys=SORT_KEYS[sort], order=sort)

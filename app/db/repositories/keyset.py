@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Integer, Uuid, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.types import TypeEngine
 
 from app.db.database import Database
 from app.db.models.base import UtcDateTime
@@ -35,7 +36,7 @@ class PagedList:
     ) -> None:
         self._statement = statement
         self._keys = keys
-        self._order = order
+        self.order = order
         self._of = of
         self._queries: dict[tuple[Shape, bool], Query] = {}
         self._keys_of = [attrgetter(f"key_{n}") for n in range(len(keys))]
@@ -66,6 +67,30 @@ class PagedList:
             by_parent[row.parent].append(row)
         return {parent: self._slice(listed, page) for parent, listed in by_parent.items()}
 
+    def beneath(self, parent: ColumnElement[UUID] | None, *, after: bool, name: str) -> Select:
+        """The first page, or what is after a cursor, of the list of one ``parent``, as a part of a statement.
+
+        Its values are given under names that begin with ``name``, as `values_beneath` gives them.
+        """
+        statement = self._bounded((False, after, False), name=name)
+        if self._of is not None:
+            statement = statement.where(self._of == parent)
+        return statement.order_by(*self._ordering((False, after, False))).limit(
+            given(f"{name}size", Integer())
+        )
+
+    def count(self, parent: ColumnElement[UUID] | None) -> ColumnElement[int]:
+        """The length of one ``parent``'s whole list, as a part of a statement."""
+        statement = self._statement if self._of is None else self._statement.where(self._of == parent)
+        return select(func.count()).select_from(statement.subquery()).scalar_subquery()
+
+    def values_beneath(self, page: Page, *, name: str) -> dict[str, Any]:
+        return {f"{name}{key}": value for key, value in self._values(page).items()}
+
+    def cursor_columns(self) -> Sequence[tuple[str, TypeEngine[Any]]]:
+        """Of each row: the names and types of what its cursor is made of, and `order` is its first member."""
+        return [(f"key_{n}", column.type) for n, (column, _) in enumerate(self._keys)]
+
     def _query(self, page: Page, *, many: bool) -> Query:
         shape = (page.backward, page.after is not None, page.before is not None)
         known = self._queries.get((shape, many))
@@ -87,15 +112,15 @@ class PagedList:
         wanted = select(rows).where(rows.c["place"] <= given("size", Integer()))
         return wanted.order_by(rows.c["parent"], rows.c["place"])
 
-    def _bounded(self, shape: Shape) -> Select:
+    def _bounded(self, shape: Shape, *, name: str = "") -> Select:
         _, after, before = shape
         statement = self._statement.add_columns(
             *(column.label(f"key_{n}") for n, (column, _) in enumerate(self._keys))
         )
         if after:
-            statement = statement.where(self._beyond("after", forward=True))
+            statement = statement.where(self._beyond(f"{name}after", forward=True))
         if before:
-            statement = statement.where(self._beyond("before", forward=False))
+            statement = statement.where(self._beyond(f"{name}before", forward=False))
         return statement
 
     def _ordering(self, shape: Shape) -> list[ColumnElement[Any]]:
@@ -134,7 +159,7 @@ class PagedList:
             raise InvalidInput(field, f"'{field}' is not a cursor of this list.") from None
 
     def _cursor_of(self, row: Row) -> str:
-        return write_cursor([_plain(key(row)) for key in self._keys_of], order=self._order)
+        return write_cursor([_plain(key(row)) for key in self._keys_of], order=self.order)
 
     def _slice(self, found: Sequence[Row], page: Page) -> Slice[Row]:
         """``found`` has one row more than the page where more follows."""
@@ -158,7 +183,7 @@ async def read_page(
 
 def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
-        return value.isoformat()
+        return value.isoformat(timespec="microseconds")
     return str(value) if isinstance(value, UUID) else value
 
 

@@ -12,11 +12,12 @@ from graphql.execution.incremental import IncrementalExecutor
 from graphql.pyutils import is_awaitable as default_is_awaitable
 
 from app.engine.document_cache import DocumentCache
-from app.engine.executor.plan import ATTRIBUTE, BATCH, Compiled
+from app.engine.executor.plan import ATTRIBUTE, BATCH, READY, Compiled
+from app.engine.executor.ready import Ready
 from app.engine.executor.run import Run
 from app.engine.executor.shapes import CLASS
 
-__all__ = ["ATTRIBUTE", "BATCH", "CLASS", "Plans", "execute", "mark_is_awaitable"]
+__all__ = ["ATTRIBUTE", "BATCH", "CLASS", "READY", "Plans", "Ready", "execute", "mark_is_awaitable"]
 
 # A selection's nodes, plan and reader weigh about this much together.
 BYTES_PER_SELECTION = 6_000
@@ -49,13 +50,15 @@ def execute(
     is_async_iterable: Callable[[Any], Any] | None = None,
     *,
     may_yield: bool = False,
+    raw: bool = False,
     plans: Plans | None = None,
     **others: Any,
 ) -> Result:
     """As `graphql.execute`, argument for argument.
 
     The schema counts as finished: what an operation needs of it is kept between executions. With `may_yield`
-    an awaitable may also stand for work that awaits nothing, but is long enough to let others have a turn.
+    an awaitable may also stand for work that awaits nothing, but is long enough to let others have a turn;
+    with `raw` parts of the data may be `orjson.Fragment`s, JSON that somebody else has made (`ready`).
     """
     given: tuple[Any, ...] = (root_value, context_value, variable_values, operation_name, field_resolver)
     given = (*given, type_resolver, subscribe_field_resolver, max_coercion_errors, enable_early_execution)
@@ -71,7 +74,7 @@ def execute(
     plan = _compiled(executor, document, operation_name, plans).plan(executor)
     if plan is None:
         return core()
-    return Run(plan, executor, may_yield=may_yield).start()
+    return Run(plan, executor, may_yield=may_yield, raw=raw).start()
 
 
 def _is_ours(

@@ -14,11 +14,13 @@ from graphql import GraphQLError
 from graphql.execution import Executor
 from graphql.execution.executor import collect_iterator_awaitables
 from graphql.pyutils import Undefined, inspect, is_iterable
+from orjson import Fragment
 
 from app.engine.executor.batches import Batch, Box, Found, Hole
 from app.engine.executor.faults import Faults, Place
 from app.engine.executor.infos import Infos
 from app.engine.executor.plan import Field
+from app.engine.executor.ready import Ready
 from app.engine.executor.shapes import CLASS, Kind, PlainClasses, Shape
 
 
@@ -43,7 +45,9 @@ class Completion:
         try:
             if self.is_null(found.field, shape, place, value):
                 return
-            if kind is Kind.LEAF:
+            if type(value) is Ready:
+                box[place[1]] = Fragment(value.json)
+            elif kind is Kind.LEAF:
                 box[place[1]] = self.leaf(shape, value)
             elif kind is Kind.LIST:
                 self._list(shape, place, box, value, found)

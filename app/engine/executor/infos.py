@@ -1,6 +1,7 @@
 """What are resolvers given beside their source: `info` and arguments?"""
 
 from collections.abc import Callable
+from enum import Enum
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,10 @@ from app.engine.executor.plan import Field
 _IMMUTABLE = {str, int, float, bool, type(None)}
 # One of these is made for every call of a resolver, and their own constructors take twice as long.
 _new_tuple: Callable[..., Any] = tuple.__new__
+
+
+def _cannot_change(value: Any) -> bool:
+    return type(value) in _IMMUTABLE or isinstance(value, Enum)
 
 
 class Infos:
@@ -50,8 +55,13 @@ class Infos:
         return path
 
     def arguments(self, field: Field) -> dict[str, Any]:
+        if field.constants is not None:
+            return field.constants
         variables, hide = self.executor.variable_values, self.executor.hide_suggestions
-        return get_argument_values(field.definition, field.nodes[0], variables, None, hide)
+        arguments = get_argument_values(field.definition, field.nodes[0], variables, None, hide)
+        if field.is_constant and all(map(_cannot_change, arguments.values())):
+            field.constants = arguments
+        return arguments
 
     def arguments_of_rows(self, field: Field) -> Callable[[], dict[str, Any]]:
         """Arguments for one row after the other: the same ones if no resolver can change them."""
@@ -61,7 +71,7 @@ class Infos:
             arguments = self.arguments(field)
         except Exception:  # noqa: BLE001  # custom scalars may raise anything
             return partial(self.arguments, field)  # raises again, for each row
-        if all(type(value) in _IMMUTABLE for value in arguments.values()):
+        if all(map(_cannot_change, arguments.values())):
             return lambda: arguments
         first = [arguments]
         return lambda: first.pop() if first else self.arguments(field)

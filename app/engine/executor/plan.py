@@ -11,6 +11,7 @@ from graphql import (
     GraphQLError,
     GraphQLField,
     GraphQLObjectType,
+    Node,
     OperationDefinitionNode,
     OperationType,
     VariableNode,
@@ -27,6 +28,8 @@ from app.engine.executor.shapes import Kind, Shape
 # an awaitable of one) of values and exceptions in their order.
 ATTRIBUTE: Final = "engine.attribute"
 BATCH: Final = "engine.batch"
+# A function that can answer for all that is selected below the field as well, see `ready`.
+READY: Final = "engine.ready"
 
 _INTROSPECTION = {"__schema", "__type"}
 _INCREMENTAL = {"defer", "stream"}
@@ -65,6 +68,12 @@ class Field:
         self.resolve = None if definition.resolve is default_field_resolver else definition.resolve
         self.attribute: str | None = definition.extensions.get(ATTRIBUTE)
         self.batch: Any = definition.extensions.get(BATCH)
+        # Arguments without variables are the same each time, once they are known.
+        self.is_constant = not any(map(_has_variables, self.nodes[0].arguments or ()))
+        self.constants: dict[str, Any] | None = None
+        self.prepare: Any = definition.extensions.get(READY)
+        self.answer: Any = None
+        self.uses = 0
         self._selections: dict[GraphQLObjectType, Selection] = {}
 
     @property
@@ -202,6 +211,14 @@ class Compiled:
         for argument in directive.arguments or ():
             if isinstance(argument.value, VariableNode) and argument.value.name.value not in self.conditions:
                 self.conditions.append(argument.value.name.value)
+
+
+def _has_variables(node: Any) -> bool:
+    """Of an argument, a list's value or an input object's field."""
+    if isinstance(node, VariableNode):
+        return True
+    inner = getattr(node, "values", None) or getattr(node, "fields", None) or [getattr(node, "value", None)]
+    return any(_has_variables(each) for each in inner if isinstance(each, Node))
 
 
 def _selections_below(definition: Any) -> Iterator[Any]:

@@ -21,6 +21,7 @@ from app.engine.executor.faults import Faults, Place
 from app.engine.executor.infos import Infos
 from app.engine.executor.plan import Field, Plan
 from app.engine.executor.readers import read_default
+from app.engine.executor.ready import answer_of
 from app.engine.executor.waiting import Waiting
 
 ROWS_AT_ONCE = 250
@@ -34,10 +35,11 @@ Steps = Iterator[None]
 class Run:
     """One execution of a plan. The executor, graphql-core's, is asked for what has no need to be fast."""
 
-    def __init__(self, plan: Plan, executor: Executor[Any], *, may_yield: bool) -> None:
+    def __init__(self, plan: Plan, executor: Executor[Any], *, may_yield: bool, raw: bool = False) -> None:
         self.plan = plan
         self.executor = executor
         self.may_yield = may_yield
+        self.raw = raw
         self.faults = Faults(propagate=executor.error_propagation)
         self.infos = Infos(executor)
         self.completion = Completion(executor, self.faults, self.infos)
@@ -139,6 +141,8 @@ class Run:
         for found in leaves.values():
             self._take(found)
         for field in selection.others:
+            if self.raw and field.prepare is not None and self._ready(field, batch):
+                continue
             yield from self._batched(field, batch) if field.batch else self._field(field, batch)
 
     def _other_leaf(self, batch: Batch, leaves: dict[Field, Found], row: int, number: int, value: Any) -> Any:
@@ -232,6 +236,20 @@ class Run:
             self._take(found)
         else:
             yield from self._distribute(field, batch, values)
+
+    def _ready(self, field: Field, batch: Batch) -> bool:
+        """Whether the field is answered with JSON for all rows, which then is on its way."""
+        try:
+            answer = answer_of(field, self.executor)
+            values = answer and answer(batch.sources, self.executor.context_value, self.infos.arguments)
+        except Exception:  # noqa: BLE001 - what executes the field will say what is wrong
+            return False
+        if values is None:
+            return False
+        found = Found(field, parents=batch)
+        found.holes.append(Hole(values, (batch.place(0), field.key, field), _fill_nothing))
+        self._take(found)
+        return True
 
     def _distribute(self, field: Field, batch: Batch, values: Any) -> Steps:
         """To each row its value of the batch."""
