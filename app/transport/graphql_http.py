@@ -84,7 +84,9 @@ class GraphQLHTTP(Generic[Context]):
         return graphql_response(body, media_type=media_type, status=status, headers=run.extras.headers)
 
     def _require_same_site(self, request: Request) -> None:
-        if is_cross_site(request.headers, scheme=request.url.scheme, allowed_origins=self.allowed_origins):
+        if is_cross_site(
+            request.headers, scheme=request.scope["scheme"], allowed_origins=self.allowed_origins
+        ):
             message = "Pages of this origin may not call this server."
             raise Refusal(message, code="CROSS_SITE_REQUEST", status=403)
 

@@ -1,6 +1,7 @@
 """What happens to a well-formed request between its parameters and its payload?"""
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Any, Generic
 
@@ -23,6 +24,7 @@ from app.engine.documents import Checked, Documents
 from app.engine.introspection import META_FIELDS, Introspector
 from app.engine.limits import LimitExceeded, Limits
 from app.engine.root_fields import root_fields_of, select_operation
+from app.engine.strawberry_schema import EngineSchema
 from app.transport.hooks import Context, Extras, Hooks, Operation
 from app.transport.parameters import Parameters
 from app.transport.prepared_document import PreparedDocument, prepared
@@ -53,6 +55,7 @@ class Runner(Generic[Context]):
             raise ValueError("Without the extension PreparedDocument the schema parses and validates again.")
         self.schema = schema
         self.core = schema._schema
+        self.plain = schema if isinstance(schema, EngineSchema) and schema.is_plain else None
         self.hooks = hooks
         self.options = options
         self.introspector = Introspector(self.core)
@@ -137,24 +140,35 @@ class OperationRun(Generic[Context]):
             async with timeout:
                 if META_FIELDS.issuperset(operation.root_fields):
                     return await self._introspect(operation)
-                with prepared(operation.document):
-                    execution = asyncio.ensure_future(
-                        self.runner.schema.execute(
-                            parameters.query,
-                            variable_values=parameters.variables,
-                            context_value=self.context,
-                            operation_name=operation.name,
-                        )
-                    )
-                # A mutation that takes too long goes on unseen: cut off, it might be half done.
-                mutates = operation.kind is OperationType.MUTATION
-                return await (asyncio.shield(execution) if mutates else execution)
+                if operation.kind is OperationType.MUTATION:
+                    # One that takes too long goes on unseen: cut off, it might be half done.
+                    return await asyncio.shield(asyncio.ensure_future(self._run(operation, parameters)))
+                return await self._run(operation, parameters)
         except TimeoutError:
             if not timeout.expired():
                 raise
             log.warning("operation_timed_out", operation=operation.name, root_fields=operation.root_fields)
             message = f"The operation took longer than {self.runner.options.timeout:g} seconds."
             raise Refusal(message, code="TIMEOUT", status=504) from None
+
+    def _run(self, operation: Operation, parameters: Parameters) -> Awaitable[ExecutionResult]:
+        if self.runner.plain is not None:
+            return self.runner.plain.run(
+                operation.document,
+                context_value=self.context,
+                variable_values=parameters.variables,
+                operation_name=operation.name,
+            )
+        return self._run_prepared(operation, parameters)
+
+    async def _run_prepared(self, operation: Operation, parameters: Parameters) -> ExecutionResult:
+        with prepared(operation.document):
+            return await self.runner.schema.execute(
+                parameters.query,
+                variable_values=parameters.variables,
+                context_value=self.context,
+                operation_name=operation.name,
+            )
 
     async def _introspect(self, operation: Operation) -> ExecutionResult:
         result = await self.runner.introspector.answer(

@@ -13,6 +13,8 @@ _prepared: ContextVar[DocumentNode | None] = ContextVar("prepared_document", def
 class PreparedDocument(SchemaExtension):
     """Belongs first in the schema's extensions; without a prepared document it changes nothing."""
 
+    LEAVES_VALID_DOCUMENTS = True
+
     def on_parse(self) -> Iterator[None]:
         self.document = _prepared.get()
         # A resolver may execute a document of its own, and this one is not it.

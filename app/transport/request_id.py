@@ -4,13 +4,12 @@ import re
 from uuid import uuid4
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.transport.responses import problem_response
 
-HEADER = "x-request-id"
-SANE = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
+HEADER = b"x-request-id"
+SANE = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +27,7 @@ class RequestId:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        request_id = _accept(Headers(scope=scope).get(HEADER)) or uuid4().hex
+        request_id = _accept(dict(scope["headers"]).get(HEADER)) or uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             await self._run(scope, receive, send, request_id)
@@ -40,7 +39,8 @@ class RequestId:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                MutableHeaders(scope=message)[HEADER] = request_id
+                others = [each for each in message.get("headers", ()) if each[0] != HEADER]
+                message["headers"] = [*others, (HEADER, request_id.encode())]
             await send(message)
 
         try:
@@ -58,5 +58,5 @@ class RequestId:
             await response(scope, receive, send_marked)
 
 
-def _accept(given: str | None) -> str | None:
-    return given if given is not None and SANE.fullmatch(given) else None
+def _accept(given: bytes | None) -> str | None:
+    return given.decode() if given is not None and SANE.fullmatch(given) else None

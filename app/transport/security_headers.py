@@ -1,6 +1,7 @@
 """What must a browser not do with our answers?"""
 
-from starlette.datastructures import MutableHeaders
+from collections.abc import Mapping
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 API_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -10,7 +11,7 @@ PAGE_POLICY = (
     "font-src 'self' data:; worker-src 'self' blob:; connect-src 'self'; object-src 'none'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
-PAGE_TYPES = ("text/html", "text/javascript", "application/javascript")
+PAGE_TYPES = (b"text/html", b"text/javascript", b"application/javascript")
 
 
 class SecurityHeaders:
@@ -18,21 +19,29 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, *, https_only: bool = False) -> None:
         self.app = app
-        self.https_only = https_only
+        common = {
+            "x-content-type-options": "nosniff",
+            "x-frame-options": "DENY",
+            "referrer-policy": "no-referrer",
+            **({"strict-transport-security": "max-age=31536000"} if https_only else {}),
+        }
+        self.of_page = _raw({"content-security-policy": PAGE_POLICY, **common})
+        self.of_data = _raw({"content-security-policy": API_POLICY, **common})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_protected(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._protect(MutableHeaders(scope=message))
+                self._protect(message)
             await send(message)
 
         await self.app(scope, receive, send_protected if scope["type"] == "http" else send)
 
-    def _protect(self, headers: MutableHeaders) -> None:
-        is_page = headers.get("content-type", "").startswith(PAGE_TYPES)
-        headers.setdefault("content-security-policy", PAGE_POLICY if is_page else API_POLICY)
-        headers.setdefault("x-content-type-options", "nosniff")
-        headers.setdefault("x-frame-options", "DENY")
-        headers.setdefault("referrer-policy", "no-referrer")
-        if self.https_only:
-            headers.setdefault("strict-transport-security", "max-age=31536000")
+    def _protect(self, message: Message) -> None:
+        headers = message["headers"] = list(message.get("headers", ()))
+        stated = dict(headers)
+        is_page = stated.get(b"content-type", b"").startswith(PAGE_TYPES)
+        headers += [each for each in (self.of_page if is_page else self.of_data) if each[0] not in stated]
+
+
+def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
