@@ -8,11 +8,11 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, Uuid, case, func, literal_column, select
+from sqlalchemy import ColumnElement, Integer, Uuid, case, func, literal_column, select
 
 from app.db.projections.fields import Child, Page, Part, Projection, Shown
 from app.db.projections.written import cursor
-from app.db.reads import given
+from app.db.reads import Listed, given
 from app.db.repositories.keyset import PagedList
 from app.db.rows import Select
 
@@ -64,7 +64,7 @@ class Builder:
 
     def of_ids(self, asked: Asked, shown: Child | Page) -> Select:
         """One JSON for each of the ``ids`` that are given, in their order."""
-        ids = func.unnest(given("ids", ARRAY(Uuid())))
+        ids = func.unnest(given("ids", Listed(Uuid())))
         rows = ids.table_valued("id", with_ordinality="place", name="r0").render_derived(name="r0")
         made = self._shown(asked, shown, "r0")
         return select(made).select_from(rows).order_by(literal_column("r0.place"))

@@ -73,11 +73,20 @@ def _argument(compiled: SQLCompiler, name: str) -> tuple[str | None, Convert | N
     """(name, convert, None) of what is given when asked, (None, None, value) of what stands already."""
     listed = name not in compiled.binds  # one value of a list that stands in the statement
     bind = compiled.binds[name.rpartition("_")[0] if listed else name]
-    convert = bind.type.dialect_impl(compiled.dialect).bind_processor(compiled.dialect)
+    convert = _bind_convert(bind.type, compiled.dialect)
     if bind.value is _LATER:
         return name, convert, None
     value = compiled.params[name]
     return None, None, convert(value) if convert else value
+
+
+def _bind_convert(type_: TypeEngine[Any], dialect: Dialect) -> Convert | None:
+    """How the program's value becomes the driver's, None where it is the same."""
+    if isinstance(type_, Listed) and dialect.name == "postgresql":
+        item = type_.item.dialect_impl(dialect).bind_processor(dialect)
+        return (lambda values: list(map(item, values))) if item else list
+    convert: Convert | None = type_.dialect_impl(dialect).bind_processor(dialect)
+    return convert
 
 
 def _result_convert(type_: TypeEngine[Any], dialect: Dialect) -> Convert | None:
