@@ -29,6 +29,7 @@ from app.transport.operation_run import Options
 def engine_off() -> Starlette:
     """Executed by graphql-core, as Strawberry does it."""
     EngineSchema._get_execute_function = Schema._get_execute_function  # type: ignore[method-assign]  # taken out
+    EngineSchema.is_plain = False  # type: ignore[method-assign,assignment]  # taken out
     EngineSchema._get_custom_context_kwargs = Schema._get_custom_context_kwargs  # type: ignore[method-assign]  # taken out
     return application_without_worker()
 

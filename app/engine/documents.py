@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
@@ -18,6 +19,7 @@ from app.engine.limits import Limits, check, require_few_values
 from app.engine.measure import Measures
 from app.engine.pages import page_sizes, page_variables
 from app.engine.parsing import parse
+from app.engine.root_fields import names_booleans, root_fields_of, select_operation
 from app.engine.validation import find_errors
 
 # A syntax tree with locations weighs about this much for each byte of its text.
@@ -26,13 +28,34 @@ BYTES_PER_BYTE_OF_TEXT = 250
 MAX_PAGE_SIZES = 100
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Checked:
-    """A document within the limits; it may be executed when `errors` is empty."""
+    """A document within the limits; it may be executed when `errors` is empty.
+
+    It is kept with the document, and with it what only depends on both.
+    """
 
     document: DocumentNode
+    operation_name: str | None
     measures: Measures
     errors: Sequence[GraphQLError] = ()
+
+    @cached_property
+    def operation(self) -> OperationDefinitionNode | None:
+        return select_operation(self.document, self.operation_name)
+
+    def root_fields(self, variables: Mapping[str, Any]) -> tuple[str, ...]:
+        """Of the operation with these coerced variables; see `root_fields_of`."""
+        if self._fixed_root_fields is not None or self.operation is None:
+            return self._fixed_root_fields or ()
+        return tuple(root_fields_of(self.document, self.operation, variables=variables))
+
+    @cached_property
+    def _fixed_root_fields(self) -> tuple[str, ...] | None:
+        """None where a variable may decide about them."""
+        if self.operation is None or names_booleans(self.operation):
+            return None
+        return tuple(root_fields_of(self.document, self.operation, variables={}))
 
 
 class Known:
@@ -84,7 +107,7 @@ class Documents:
         )
         if not errors and key:
             self.cache.offer(key, Known(document), size=len(text) * BYTES_PER_BYTE_OF_TEXT)
-        return Checked(document, measures, tuple(errors))
+        return Checked(document, operation_name, measures, tuple(errors))
 
     def _check_known(self, known: Known, variables: Mapping[str, Any], operation_name: str | None) -> Checked:
         require_few_values(variables, self.limits)
@@ -92,7 +115,7 @@ class Documents:
         checked = known.checked.get(key) if key is not None else None
         if checked is None:
             measures = self._measure(known.document, variables, operation_name)
-            checked = Checked(known.document, measures)
+            checked = Checked(known.document, operation_name, measures)
             if key is not None and len(known.checked) < MAX_PAGE_SIZES:
                 known.checked[key] = checked
         return checked

@@ -11,6 +11,8 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     InlineFragmentNode,
+    NamedTypeNode,
+    NonNullTypeNode,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
@@ -51,6 +53,13 @@ def root_fields_of(
     found: dict[str, str] = {}
     _collect(operation.selection_set, fragments, known, found)
     return list(found.values())
+
+
+def names_booleans(operation: OperationDefinitionNode) -> bool:
+    """Whether it has variables that can stand in `@skip(if:)` or `@include(if:)`."""
+    types = [definition.type for definition in operation.variable_definitions or ()]
+    named = [type_.type if isinstance(type_, NonNullTypeNode) else type_ for type_ in types]
+    return any(isinstance(type_, NamedTypeNode) and type_.name.value == "Boolean" for type_ in named)
 
 
 def _defaults(operation: OperationDefinitionNode) -> dict[str, bool]:

@@ -16,7 +16,7 @@ from strawberry import Info, Schema, field
 from strawberry.execution import optimized_is_awaitable
 from strawberry.extensions import FieldExtension
 from strawberry.schema._graphql_core import execution_context_class_kwargs
-from strawberry.schema.schema import _coerce_error
+from strawberry.schema.schema import DEFAULT_ALLOWED_OPERATION_TYPES, _coerce_error
 from strawberry.schema.schema_converter import (
     CustomGraphQLEnumType,
     GraphQLCoreConverter,
@@ -169,7 +169,15 @@ class EngineSchema(Schema):
         except Exception as error:  # noqa: BLE001 - as Strawberry does
             result = CoreResult(None, [_coerce_error(error)])
         if result.errors:
-            self.process_errors(result.errors, None)
+            context = self._create_execution_context(
+                query=None,
+                allowed_operation_types=DEFAULT_ALLOWED_OPERATION_TYPES,
+                variable_values=variable_values,
+                context_value=context_value,
+                operation_name=operation_name,
+            )
+            context.graphql_document = document
+            self._process_errors(result.errors, context)
         return ExecutionResult(data=result.data, errors=result.errors)
 
 

@@ -1,11 +1,14 @@
 """Which media type does the client accept best?"""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 GRAPHQL = "application/graphql-response+json"
 JSON = "application/json"
 HTML = "text/html"
 UTF_8 = ("utf-8", "utf8")
+USUAL_LENGTH = 200
+"""Of Accept headers that are remembered; clients send a few, and short ones."""
 
 
 class _Range(NamedTuple):
@@ -25,12 +28,19 @@ def choose(accept: str | None) -> str | None:
     """
     if accept is None or not accept.strip():
         return JSON
+    return _usual_choice(accept) if len(accept) <= USUAL_LENGTH else _choose(accept)
+
+
+def _choose(accept: str) -> str | None:
     ranges = _parse(accept)
     graphql, json = _quality(GRAPHQL, ranges), _quality(JSON, ranges)
     if max(graphql, json) <= 0:
         return None
     named = any(range_.name == GRAPHQL for range_ in ranges)
     return GRAPHQL if graphql > json or (graphql == json and named) else JSON
+
+
+_usual_choice = lru_cache(maxsize=256)(_choose)
 
 
 def prefers_html(accept: str | None) -> bool:
@@ -42,6 +52,10 @@ def prefers_html(accept: str | None) -> bool:
 
 def is_json(content_type: str) -> bool:
     """Whether a request body of this type is JSON in UTF-8."""
+    return content_type == JSON or _is_json(content_type)
+
+
+def _is_json(content_type: str) -> bool:
     name, parameters = split(content_type)
     return name == JSON and parameters.get("charset", "utf-8").lower() in UTF_8
 

@@ -23,7 +23,6 @@ from strawberry.types import ExecutionResult
 from app.engine.documents import Checked, Documents
 from app.engine.introspection import META_FIELDS, Introspector
 from app.engine.limits import LimitExceeded, Limits
-from app.engine.root_fields import root_fields_of, select_operation
 from app.engine.strawberry_schema import EngineSchema
 from app.transport.hooks import Context, Extras, Hooks, Operation
 from app.transport.parameters import Parameters
@@ -85,7 +84,7 @@ class OperationRun(Generic[Context]):
 
     async def payload(self, parameters: Parameters) -> tuple[dict[str, Any], int]:
         checked = self._check(parameters)
-        node = self._select(checked, parameters)
+        node = self._select(checked)
         self.operation = operation = self._prepare(checked, node, parameters)
         await self.runner.hooks.before_execute(self.context, operation, self.extras)
         self.result = await self._execute(operation, parameters)
@@ -101,8 +100,8 @@ class OperationRun(Generic[Context]):
         except GraphQLSyntaxError as error:
             raise _refusal([error], "GRAPHQL_PARSE_FAILED") from None
 
-    def _select(self, checked: Checked, parameters: Parameters) -> OperationDefinitionNode:
-        node = select_operation(checked.document, parameters.operation_name)
+    def _select(self, checked: Checked) -> OperationDefinitionNode:
+        node = checked.operation
         if node is not None and node.operation is not OperationType.QUERY and self.request.method == "GET":
             message = "GET is for queries. Send mutations by POST."
             raise MethodNotAllowed(message, code="METHOD_NOT_ALLOWED", status=405, headers={"allow": "POST"})
@@ -116,23 +115,27 @@ class OperationRun(Generic[Context]):
         return node
 
     def _prepare(self, checked: Checked, node: OperationDefinitionNode, parameters: Parameters) -> Operation:
+        coerced = self._coerce(node, parameters.variables) if node.variable_definitions else {}
+        return Operation(
+            document=checked.document,
+            name=node.name.value if node.name else None,
+            kind=node.operation,
+            root_fields=checked.root_fields(coerced),
+            variables=parameters.variables,
+            measures=checked.measures,
+        )
+
+    def _coerce(self, node: OperationDefinitionNode, variables: dict[str, Any]) -> dict[str, Any]:
         values = get_variable_values(
             self.runner.core,
             node.variable_definitions or (),
-            parameters.variables,
+            variables,
             max_errors=MAX_COERCION_ERRORS,
             hide_suggestions=not self.runner.options.suggestions,
         )
         if isinstance(values, list):
             raise _refusal(values, "BAD_USER_INPUT")
-        return Operation(
-            document=checked.document,
-            name=node.name.value if node.name else None,
-            kind=node.operation,
-            root_fields=tuple(root_fields_of(checked.document, node, variables=values.coerced)),
-            variables=parameters.variables,
-            measures=checked.measures,
-        )
+        return values.coerced
 
     async def _execute(self, operation: Operation, parameters: Parameters) -> ExecutionResult:
         timeout = asyncio.timeout(self.runner.options.timeout)

@@ -1,7 +1,7 @@
 """Which request does a line of the log, an answer or a complaint belong to?"""
 
+import os
 import re
-from uuid import uuid4
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,10 +27,13 @@ class RequestId:
         if scope["type"] not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        request_id = _accept(dict(scope["headers"]).get(HEADER)) or uuid4().hex
+        request_id = _accept(dict(scope["headers"]).get(HEADER)) or os.urandom(16).hex()
         scope.setdefault("state", {})["request_id"] = request_id
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        bound = structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
             await self._run(scope, receive, send, request_id)
+        finally:
+            structlog.contextvars.reset_contextvars(**bound)
 
     async def _run(self, scope: Scope, receive: Receive, send: Send, request_id: str) -> None:
         started = False

@@ -1,5 +1,7 @@
 """Validation at a bounded price, and documents that are worth remembering."""
 
+from typing import Any
+
 import pytest
 from graphql import GraphQLSyntaxError, NoSchemaIntrospectionCustomRule, build_schema, parse
 
@@ -22,6 +24,26 @@ def documents(cache: DocumentCache | None = None) -> Documents:
 def test_a_valid_document_has_no_errors() -> None:
     checked = documents().check("query Q { me { id } }", variables={}, operation_name="Q")
     assert (checked.errors, checked.measures.fields) == ((), 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "expected"),
+    [
+        ("{ me { id } count  again: count }", {}, ("me", "count", "count")),
+        ("query ($on: Boolean!) { me @include(if: $on) { id } count }", {"on": False}, ("count",)),
+        ("query ($on: Boolean!) { me @include(if: $on) { id } count }", {"on": True}, ("me", "count")),
+        ("query ($of: [Int!]) { count(of: $of) me @skip(if: true) { id } }", {"of": [1]}, ("count",)),
+    ],
+)
+def test_root_fields_follow_the_variables_that_decide_about_them(
+    text: str, variables: dict[str, Any], expected: tuple[str, ...]
+) -> None:
+    known = documents()
+    known.check(text, variables={}, operation_name=None)
+    known.check(text, variables={}, operation_name=None)
+    other = {name: not value for name, value in variables.items() if isinstance(value, bool)}
+    known.check(text, variables=other, operation_name=None).root_fields(other)
+    assert known.check(text, variables=variables, operation_name=None).root_fields(variables) == expected
 
 
 def test_errors_are_capped() -> None:

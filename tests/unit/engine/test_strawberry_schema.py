@@ -8,7 +8,9 @@ from typing import Annotated, Any
 
 import pytest
 import strawberry
+from graphql import parse
 from strawberry import Info, Schema
+from strawberry.directive import DirectiveLocation, DirectiveValue
 from strawberry.extensions import FieldExtension, MaskErrors, SchemaExtension
 from strawberry.permission import BasePermission
 
@@ -140,6 +142,55 @@ async def test_answers_equal_those_without_the_engine(text: str, allowed: bool) 
     stock = await answer(Schema, text, allowed=allowed)
     ours = await answer(EngineSchema, text, allowed=allowed)
     assert ours[:-1] == stock[:-1]
+
+
+class Nothing(SchemaExtension):
+    LEAVES_VALID_DOCUMENTS = True
+
+
+@pytest.mark.parametrize("text", OPERATIONS[:-1])
+async def test_run_answers_and_reports_as_execute_does(text: str, caplog: pytest.LogCaptureFixture) -> None:
+    schema = EngineSchema(Query, types=[Author, Package], extensions=[Nothing])
+    assert schema.is_plain
+    reported, answers = [], []
+    for way in ("execute", "run"):
+        context: dict[str, Any] = {"allowed": False, "batches": []}
+        caplog.clear()
+        if way == "execute":
+            result = await schema.execute(text, context_value=context)
+        else:
+            result = await schema.run(
+                parse(text), context_value=context, variable_values={}, operation_name=None
+            )
+        errors = [error.formatted for error in result.errors or ()]
+        answers.append((json.dumps(result.data), errors, result.extensions or {}, context["batches"]))
+        reported.append([(record.name, record.getMessage()) for record in caplog.records])
+    assert answers[0] == answers[1]
+    assert reported[0] == reported[1]
+
+
+async def test_run_answers_what_fails_around_the_resolvers(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise LookupError("no plan")
+
+    schema = EngineSchema(Query, types=[Author, Package])
+    monkeypatch.setattr("app.engine.strawberry_schema.execute", fail)
+    text = "{ packages { id } }"
+    executed = await schema.execute(text)
+    run = await schema.run(parse(text), context_value=None, variable_values={}, operation_name=None)
+    for result in (executed, run):
+        assert result.data is None
+        [error] = result.errors or []
+        assert (error.message, type(error.original_error)) == ("no plan", LookupError)
+
+
+def test_a_schema_with_another_extension_or_a_directive_is_not_plain() -> None:
+    @strawberry.directive(locations=[DirectiveLocation.FIELD])
+    def upper(value: DirectiveValue[str]) -> str:
+        return value.upper()
+
+    assert not EngineSchema(Query, extensions=[Nothing, Telling]).is_plain
+    assert not EngineSchema(Query, extensions=[Nothing], directives=[upper]).is_plain
 
 
 async def test_a_batched_field_is_loaded_once() -> None:
