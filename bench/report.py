@@ -44,20 +44,25 @@ def _page(found: Found) -> Iterator[str]:
     yield "## Targets"
     yield ""
     yield f"Ratios of requests a second with {CONNECTIONS} connections: the median (lowest–highest)."
+    yield "Bare is the server without authentication, quota and metrics, which the peers do not have either."
     yield "By time of the processors, the server's and the database's, last: a busy machine moves them less."
     yield ""
     rows = [
-        [each.says, each.wanted, each.measured, _word(each), each.by_cost]
+        [each.says, each.wanted, each.measured, _word(each.met), each.bare, _bare_word(each), each.by_cost]
         for each in targets(found.postgres, found.held)
     ]
-    yield from table(["what", "wanted", "measured", "", "by processor time"], rows)
+    yield from table(["what", "wanted", "measured", "", "bare", "", "by processor time"], rows)
     yield from _measured("PostgreSQL", found.postgres)
     yield from _rest(found)
     yield from _measured("SQLite", found.sqlite)
 
 
-def _word(target: Target) -> str:
-    return {True: "met", False: "**missed**", None: "not measured"}[target.met]
+def _word(met: bool | None) -> str:
+    return {True: "met", False: "**missed**", None: "not measured"}[met]
+
+
+def _bare_word(target: Target) -> str:
+    return "" if target.bare_met is None else _word(target.bare_met)
 
 
 def _measured(database: str, figures: Figures) -> Iterator[str]:

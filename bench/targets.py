@@ -17,13 +17,18 @@ STEADY_RATE, STEADY_P95 = 1_000, 100.0
 
 @dataclass(frozen=True)
 class Target:
-    """``met`` None: it was not measured. ``by_cost``: the same by time of the processors."""
+    """``met`` None: it was not measured. ``by_cost``: the same by time of the processors.
+
+    ``bare``: of the server without authentication, quota and metrics, as the peers have none.
+    """
 
     says: str
     wanted: str
     measured: str
     met: bool | None
     by_cost: str = "-"
+    bare: str = "-"
+    bare_met: bool | None = None
 
 
 def targets(figures: Figures, held: list[Steady]) -> Iterator[Target]:
@@ -44,8 +49,16 @@ def targets(figures: Figures, held: list[Steady]) -> Iterator[Target]:
 def _times(figures: Figures, says: str, other: str, operation: str, wanted: float) -> Target:
     ratio = figures.ratio(OURS, other, operation, CONNECTIONS)
     cost = figures.cost_ratio(OURS, other, operation, CONNECTIONS)
-    met = ratio.middle >= wanted if ratio else None
-    return Target(says, f"{wanted:g}", spread(ratio), met, spread(cost))
+    bare = figures.ratio(BARE, other, operation, CONNECTIONS)
+    return Target(
+        says,
+        f"{wanted:g}",
+        spread(ratio),
+        ratio.middle >= wanted if ratio else None,
+        spread(cost),
+        spread(bare),
+        bare.middle >= wanted if bare else None,
+    )
 
 
 def _best_node_peer(figures: Figures, operation: str) -> str:

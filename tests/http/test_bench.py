@@ -120,14 +120,19 @@ def test_a_new_page_keeps_what_a_person_wrote(installed: Node, tmp_path: Path) -
     from bench.machine import Facts
 
     figures = Figures(
-        [sample("revgraph", requests=2000, cpu=1), sample("stock Strawberry", requests=100, cpu=9)]
+        [
+            sample("revgraph", requests=2000, cpu=1),
+            sample("revgraph, bare", requests=900, cpu=1),
+            sample("stock Strawberry", requests=100, cpu=9),
+        ]
     )
     found = Found(Facts(data.FULL, installed, "18.6", "1 of 2 s"), postgres=figures)
     page = tmp_path / "results.md"
     page.write_text(f"old figures\n{BY_HAND}\n\nThe pool.\n")
     write(found, page)
     text = page.read_text()
-    assert "| dashboard: times stock Strawberry | 10 | 20.00 (20.00–20.00) | met | 5.00 (5.00–5.00) |" in text
+    real, bare, cost = (f"{each:.2f} ({each:.2f}–{each:.2f})" for each in (20, 9, 5))
+    assert f"| dashboard: times stock Strawberry | 10 | {real} | met | {bare} | **missed** | {cost} |" in text
     assert text.endswith(f"\n{BY_HAND}\n\nThe pool.\n")
     assert "old figures" not in text
 
