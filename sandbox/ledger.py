@@ -32,6 +32,7 @@ def ledger(world: World) -> dict[str, Any]:
         "object": "sandbox.ledger", "customers": list(rows.values()), "totals": totals(list(rows.values())),
         "payments": payments(world),
         "subscriptions": [subscription(row) for row in world.all("subscription")],
+        "invoices": [mirrored(row) for row in world.all("invoice")],
         "transfers": sum(row["amount"] - row["amount_reversed"] for row in world.all("transfer")),
         "problems": found, "consistent": not found,
     }  # fmt: skip
@@ -86,13 +87,25 @@ def payments(world: World) -> list[Obj]:
 
 def subscription(row: Obj) -> Obj:
     items = row["items"]["data"]
+    price = items[0]["price"]
     return {
         "subscription": row["id"], "customer": row["customer"], "status": row["status"],
         "metadata": row["metadata"],
         "prices": [item["price"]["id"] for item in items],
+        "amount": price["unit_amount"], "currency": price["currency"], "lookup_key": price["lookup_key"],
+        "interval": (price["recurring"] or {}).get("interval"),
+        "current_period_start": items[0]["current_period_start"],
         "current_period_end": items[0]["current_period_end"],
         "cancel_at": row["cancel_at"], "cancel_at_period_end": row["cancel_at_period_end"],
     }  # fmt: skip
+
+
+def mirrored(row: Obj) -> Obj:
+    names = (
+        "customer", "status", "number", "currency", "billing_reason", "attempt_count", "subtotal", "total",
+        "amount_due", "amount_paid",
+    )  # fmt: skip
+    return {"invoice": row["id"], "subscription": subscription_id(row), **{name: row[name] for name in names}}
 
 
 def problems(world: World) -> list[str]:

@@ -3,6 +3,7 @@
 Written without the program's own rules: what is expected stands here once more, in the plainest words.
 """
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -12,6 +13,7 @@ from sqlalchemy import select
 from app.db.database import Database
 from app.db.models import (
     Dispute,
+    Invoice,
     LedgerEntry,
     LedgerLine,
     Licence,
@@ -21,18 +23,19 @@ from app.db.models import (
     Purchase,
     Refund,
     Subscription,
+    TierChange,
     UsageCounter,
     User,
     WebhookEvent,
 )
+from tests.support.agreement_on_plans import plans
 
 TABLES: tuple[Any, ...] = (
-    Dispute, LedgerEntry, LedgerLine, Licence, OutboxFact, Package, Payment, Purchase, Refund, Subscription,
-    UsageCounter, User, WebhookEvent,
+    Dispute, Invoice, LedgerEntry, LedgerLine, Licence, OutboxFact, Package, Payment, Purchase, Refund,
+    Subscription, TierChange, UsageCounter, User, WebhookEvent,
 )  # fmt: skip
 Rows = Mapping[str, Sequence[Any]]
 Told = Mapping[str, Any]
-LIVE = ("trialing", "active", "past_due")
 
 
 async def read(database: Database) -> Rows:
@@ -49,7 +52,7 @@ async def contradictions(database: Database, ledger: Told, *, settled: bool = Tr
     """What does not agree; nothing may wait any more where all is ``settled``."""
     rows = await read(database)
     found = [*ledger["problems"], *_payments(rows, ledger), *_purchases(rows, ledger), *_books(rows)]
-    found += [*_subscriptions(rows, ledger), *_customers(rows, ledger)]
+    found += [*plans(rows, ledger), *_customers(rows, ledger)]
     return found + (list(_unsettled(rows)) if settled else [])
 
 
@@ -57,11 +60,13 @@ def _payments(rows: Rows, ledger: Told) -> Iterator[str]:
     """Each intent that names a payment of ours is that payment's, and stands here as it stands there."""
     ours = {row.stripe_payment_intent_id: row for row in rows["payments"] if row.stripe_payment_intent_id}
     theirs = {told["payment_intent"]: told for told in ledger["payments"]}
+    customers = {row.stripe_customer_id for row in rows["users"]}
     for intent in ours.keys() - theirs.keys():
         yield f"{intent}: is not at the provider"
     for intent, told in theirs.items():
         if intent not in ours:
-            if "payment_id" in told["metadata"]:
+            ours_to_know = told["status"] == "succeeded" and told["invoice"] and told["customer"] in customers
+            if "payment_id" in told["metadata"] or ours_to_know:
                 yield f"{intent}: nobody here knows it, {told['status']}"
             continue
         row = ours[intent]
@@ -149,37 +154,19 @@ def _templates(rows: Rows) -> Iterator[str]:
 
 
 def _books(rows: Rows) -> Iterator[str]:
-    """Every entry sums to zero."""
+    """Every entry sums to zero; every year's receipts are numbered without a gap."""
     sums: Counter[Any] = Counter()
     for line in rows["ledger_lines"]:
         sums[line.entry_id] += line.amount_cents
     for entry, amount in sums.items():
         if amount:
             yield f"ledger entry {entry}: {amount}"
-    for number, times in Counter(row.receipt_number for row in rows["purchases"]).items():
-        if number is not None and times > 1:
-            yield f"receipt number {number}: given {times} times"
-
-
-def _subscriptions(rows: Rows, ledger: Told) -> Iterator[str]:
-    """Each stands here as there; every account has one live row, and its tier is that row's."""
-    ours = {row.stripe_subscription_id: row for row in rows["subscriptions"]}
-    customers = {row.stripe_customer_id for row in rows["users"]}
-    for told in ledger["subscriptions"]:
-        row = ours.get(told["subscription"])
-        if row is None:
-            if told["customer"] in customers:
-                yield f"{told['subscription']}: nobody here knows it"
-        elif row.status != told["status"]:
-            yield f"{told['subscription']}: here {row.status}, there {told['status']}"
-    live = [row for row in rows["subscriptions"] if row.status in LIVE and row.superseded_at is None]
-    tiers = {row.user_id: row.tier for row in live}
-    for user in rows["users"]:
-        if user.deleted_at is None and user.tier != tiers.get(user.id):
-            yield f"user {user.username}: tier {user.tier}, subscription {tiers.get(user.id)}"
-    for user_id, number in Counter(row.user_id for row in live).items():
-        if number != 1:
-            yield f"user {user_id}: {number} live subscriptions"
+    numbered = [row.receipt_number for name in ("purchases", "invoices") for row in rows[name]]
+    numbers = sorted(number for number in numbered if number is not None)
+    for year, given in itertools.groupby(numbers, lambda number: number[:-6]):
+        places = [int(number[-6:]) for number in given]
+        if places != list(range(1, len(places) + 1)):
+            yield f"receipts {year}: {places}"
 
 
 def _customers(rows: Rows, ledger: Told) -> Iterator[str]:
@@ -200,6 +187,9 @@ def _unsettled(rows: Rows) -> Iterator[str]:
     for fact in rows["outbox"]:
         if fact.state != "done":
             yield f"fact {fact.topic}: {fact.state}, {fact.last_error}"
+    for change in rows["tier_changes"]:
+        if change.status == "requested":
+            yield f"change {change.id} to {change.tier}: open still"
     yield from _never_asked(rows)
 
 
