@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from app.context import Deps
@@ -66,8 +67,14 @@ async def _by_api_key(deps: Deps, key: str, *, now: datetime) -> Proof:
     if not rows:
         raise InvalidToken("This API key is unknown, revoked or expired.")
     row = rows[0]
-    scopes = frozenset(Scope(scope) for scope in row.scopes)
-    return Proof(_viewer(row, scopes=scopes, api_key_id=row.api_key_id), row.expires_at, row)
+    return Proof(
+        _viewer(row, scopes=_scopes(tuple(row.scopes)), api_key_id=row.api_key_id), row.expires_at, row
+    )
+
+
+@lru_cache(maxsize=256)
+def _scopes(names: tuple[str, ...]) -> frozenset[Scope]:
+    return frozenset(map(Scope, names))
 
 
 async def _by_access_token(deps: Deps, token: str, *, now: datetime) -> Proof:

@@ -5,6 +5,7 @@ A label's values come from closed sets (routes, root fields, codes, topics), nev
 
 import os
 from collections.abc import Iterable
+from functools import cache
 
 from prometheus_client import (
     CollectorRegistry,
@@ -206,6 +207,30 @@ DATABASE_CONNECTIONS = Gauge(
     ["pool", "state"],
     registry=REGISTRY,
 )
+
+
+def http_request(route: str, status: int, *, seconds: float) -> None:
+    requests, durations = _of_http(route, status)
+    requests.inc()
+    durations.observe(seconds)
+
+
+def root_field(name: str, outcome: str, *, seconds: float) -> None:
+    operations, durations = _of_root_field(name, outcome)
+    operations.inc()
+    durations.observe(seconds)
+
+
+@cache
+def _of_http(route: str, status: int) -> tuple[Counter, Histogram]:
+    """Kept, as looking labels up costs more than counting; there are as many as Prometheus gets to see."""
+    labels = (route, str(status))
+    return HTTP_REQUESTS.labels(*labels), HTTP_SECONDS.labels(*labels)
+
+
+@cache
+def _of_root_field(name: str, outcome: str) -> tuple[Counter, Histogram]:
+    return GRAPHQL_OPERATIONS.labels(name, outcome), GRAPHQL_SECONDS.labels(name)
 
 
 def backlog_unknown(topics: Iterable[str]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from ipaddress import ip_address
 from time import monotonic
 from typing import Any
@@ -43,6 +44,8 @@ STATUS = {
     "RATE_LIMITED": 429,
     "SERVICE_UNAVAILABLE": 503,
 }
+LONGEST_ADDRESS = 64
+"""Of IPv6 with a zone."""
 Accesses = Mapping[OperationType, Mapping[str, Access]]
 
 log = structlog.get_logger(__name__)
@@ -151,8 +154,7 @@ class Operations:
             return
         outcome = "refused" if result is None else "error" if result.errors else "ok"
         for name in operation.root_fields:
-            metrics.GRAPHQL_OPERATIONS.labels(name, outcome).inc()
-            metrics.GRAPHQL_SECONDS.labels(name).observe(monotonic() - context.started_at)
+            metrics.root_field(name, outcome, seconds=monotonic() - context.started_at)
         if self.wake is not None and operation.kind is OperationType.MUTATION:
             self.wake()
 
@@ -177,9 +179,15 @@ def _refuse_company(operation: Operation) -> None:
 
 
 def _address(request: Request) -> str | None:
+    host = request.client.host if request.client else ""
+    return _as_address(host) if len(host) <= LONGEST_ADDRESS else None
+
+
+@lru_cache(maxsize=1024)
+def _as_address(host: str) -> str | None:
     """What a proxy forwards may be anything."""
     try:
-        return str(ip_address(request.client.host)) if request.client else None
+        return str(ip_address(host))
     except ValueError:
         return None
 

@@ -150,6 +150,6 @@ class HttpMetrics:
             await self.app(scope, receive, outcome.send)
             failed = False
         finally:
-            labels = (route_of(scope), str(outcome.final(failed=failed)))
-            metrics.HTTP_REQUESTS.labels(*labels).inc()
-            metrics.HTTP_SECONDS.labels(*labels).observe(perf_counter() - begun)
+            metrics.http_request(
+                route_of(scope), outcome.final(failed=failed), seconds=perf_counter() - begun
+            )

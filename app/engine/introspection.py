@@ -1,7 +1,7 @@
 """What does it take to answer questions about the schema itself?"""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from math import ceil
@@ -18,11 +18,12 @@ from graphql import (
     execute_sync,
 )
 
-META_FIELDS = frozenset({"__schema", "__type", "__typename"})
+SCHEMA_FIELDS = frozenset({"__schema", "__type"})
+META_FIELDS = SCHEMA_FIELDS | {"__typename"}
 
 
 class Introspector:
-    """Answers operations made of META_FIELDS alone, one at a time, in a thread of its own.
+    """Answers operations about the schema, made of META_FIELDS alone, one at a time, in a thread of its own.
 
     They are pure computation: the query that every IDE sends takes 130 ms for 220 types, and on the event
     loop everyone else would wait for it.
@@ -31,6 +32,11 @@ class Introspector:
     def __init__(self, schema: GraphQLSchema) -> None:
         self._schema = schema
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="introspection")
+
+    @staticmethod
+    def is_asked(root_fields: Collection[str]) -> bool:
+        """`{ __typename }` alone, as probes and pools send it, is worth no thread."""
+        return META_FIELDS.issuperset(root_fields) and not SCHEMA_FIELDS.isdisjoint(root_fields)
 
     async def answer(
         self, document: DocumentNode, *, variables: Mapping[str, Any], operation_name: str | None

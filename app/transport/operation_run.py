@@ -21,7 +21,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types import ExecutionResult
 
 from app.engine.documents import Checked, Documents
-from app.engine.introspection import META_FIELDS, Introspector
+from app.engine.introspection import Introspector
 from app.engine.limits import LimitExceeded, Limits
 from app.engine.strawberry_schema import EngineSchema
 from app.transport.hooks import Context, Extras, Hooks, Operation
@@ -141,7 +141,7 @@ class OperationRun(Generic[Context]):
         timeout = asyncio.timeout(self.runner.options.timeout)
         try:
             async with timeout:
-                if META_FIELDS.issuperset(operation.root_fields):
+                if self.runner.introspector.is_asked(operation.root_fields):
                     return await self._introspect(operation)
                 if operation.kind is OperationType.MUTATION:
                     # One that takes too long goes on unseen: cut off, it might be half done.

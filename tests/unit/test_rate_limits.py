@@ -146,3 +146,15 @@ async def test_memory_forgets_who_has_gone(monkeypatch: pytest.MonkeyPatch) -> N
     await memory.incr("new", 5)
     assert list(memory.storage) == ["new"]
     assert list(memory.expirations) == ["new"]
+
+
+async def test_the_window_before_fades(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits, at = RateLimits({"requests": "10/minute"}), 6_000.0
+    monkeypatch.setattr(time, "time", lambda: at)
+    assert [await limits.hit("requests", "one") for _ in range(11)][9:] == [0, 61]
+    at = 6_090.0  # half of the next window: five of the ten still count
+    waits = [await limits.hit("requests", "one") for _ in range(6)]
+    assert waits[:5] == [0] * 5
+    assert waits[5] > 0
+    at = 6_240.0
+    assert await limits.hit("requests", "one", cost=10) == 0
