@@ -48,6 +48,8 @@ class ChangeKind(StrEnum):
 
 class ChangeStatus(StrEnum):
     REQUESTED = "requested"
+    WAITING = "waiting"
+    """For its payer, at the provider: nothing has changed so far."""
     APPLIED = "applied"
     FAILED = "failed"
 

@@ -36,7 +36,9 @@ KINDS = {action: ChangeKind(action) for action in Action if action is not Action
 
 @dataclass(frozen=True)
 class Changed:
-    """``client_secret`` pays the first invoice, ``setup_secret`` saves a way to pay what follows a trial.
+    """``client_secret`` pays the first invoice or that of an upgrade.
+
+    ``setup_secret`` saves a way to pay what follows a trial.
 
     ``problem``: the subscription waits, because the default method was declined.
     """

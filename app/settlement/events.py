@@ -110,6 +110,8 @@ HANDLINGS: Mapping[str, Handling] = MappingProxyType(
         "customer.subscription.deleted": Handling(the_subscription),
         "customer.subscription.paused": Handling(the_subscription),
         "customer.subscription.resumed": Handling(the_subscription),
+        "customer.subscription.pending_update_applied": Handling(the_subscription),
+        "customer.subscription.pending_update_expired": Handling(the_subscription),
         "customer.subscription.trial_will_end": Handling(the_subscription),
         "subscription_schedule.*": Handling(its_subscription),
         "invoice.created": Handling(the_invoice),

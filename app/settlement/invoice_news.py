@@ -95,12 +95,16 @@ def _payment(told: Object, intent: Object) -> Values:
 def has_failed(told: Object) -> bool:
     """A collection that goes by itself was tried, and did not succeed.
 
-    Not the first payment of a new subscription: whoever makes one is there, and sees it.
+    Not the first payment of a new subscription, nor that of a change: whoever asks for one is there, and
+    sees it. A change that was made at the provider all the same is tried again by itself.
     """
+    there = told["billing_reason"] == "subscription_create" or (
+        told["billing_reason"] == "subscription_update" and told.get("next_payment_attempt") is None
+    )
     tried = told["status"] == InvoiceStatus.OPEN and told["attempted"] and told["attempt_count"] > 0
     by_itself = told["collection_method"] == "charge_automatically" and subscription_of(told) is not None
     in_hand = any(each["status"] in IN_HAND for each in payments_of(told))
-    return tried and by_itself and not in_hand and told["billing_reason"] != "subscription_create"
+    return tried and by_itself and not in_hand and not there
 
 
 def is_mailed(told: Object) -> bool:

@@ -13,6 +13,7 @@ from app.domain.plans import Interval, Tier
 from app.domain.subscription_states import Action
 from app.domain.subscriptions import OVER, Offer, SubscriptionStatus
 from app.ports.provider import Object, ProviderRefused
+from app.settlement import upgrades
 from app.settlement.prices import ensure_price
 from app.settlement.subscription_start import withdraw
 from app.settlement.tools import Tools
@@ -20,31 +21,35 @@ from app.settlement.tools import Tools
 
 async def change(tools: Tools, change: Row) -> Mapping[str, Any]:
     """Raises Declined, ProviderRefused, ProviderError."""
+    await upgrades.withdraw(tools, change)
     subscription_id = change.details["subscription"]
     told = await tools.provider.subscriptions.get(subscription_id)
     if told is None or (told["status"] in OVER and change.details["action"] != Action.CANCEL_NOW):
         raise ProviderRefused("The subscription is over.", code="subscription_over")
+    if change.details["action"] == Action.UPGRADE:
+        return await _upgrade(tools, change, told)
     await CALLS[Action(change.details["action"])](tools, change, told)
     return {}
 
 
-async def _upgrade(tools: Tools, change: Row, told: Object) -> None:
-    """Paid at once or not done: what was scheduled is given up only when it is."""
-    await _set_price(tools, change, told, {"payment_behavior": "error_if_incomplete"})
-    await _release(tools, change, told)
-
-
-async def _set_price(tools: Tools, change: Row, told: Object, given: Mapping[str, Any]) -> None:
-    item, price_id = told["items"]["data"][0], await _price_of(tools, change)
-    params: dict[str, Any] = {"items": [{"id": item["id"], "price": price_id}]}
+async def _upgrade(tools: Tools, change: Row, told: Object) -> Mapping[str, Any]:
+    """What was scheduled, and that it ends, is given up only when it is paid."""
     if told["status"] == SubscriptionStatus.TRIALING:
-        params["proration_behavior"] = "none"
+        await _set_price_on_trial(tools, change, told)
+    elif waits := await upgrades.ask(tools, change, told, await _price_of(tools, change)):
+        return waits
     else:
-        params |= {
-            "proration_behavior": "always_invoice",
-            "proration_date": change.details["proration_at"],
-            **given,
-        }
+        await _keep(tools, change, told)
+    await _release(tools, change, told)
+    return {}
+
+
+async def _set_price_on_trial(tools: Tools, change: Row, told: Object) -> None:
+    item, price_id = told["items"]["data"][0], await _price_of(tools, change)
+    params: dict[str, Any] = {
+        "items": [{"id": item["id"], "price": price_id}],
+        "proration_behavior": "none",
+    }
     if told["cancel_at_period_end"] or told["cancel_at"]:
         params |= _kept(told)
     if item["price"]["id"] != price_id:
@@ -55,7 +60,7 @@ async def _downgrade(tools: Tools, change: Row, told: Object) -> None:
     """At the end of the period, by a schedule; during a trial at once, for nothing was paid."""
     if told["status"] == SubscriptionStatus.TRIALING:
         await _release(tools, change, told)
-        await _set_price(tools, change, told, {})
+        await _set_price_on_trial(tools, change, told)
         return
     await _keep(tools, change, told)
     schedule = told["schedule"] or await tools.provider.subscription_schedules.create(
@@ -134,7 +139,6 @@ async def _price_of(tools: Tools, change: Row) -> str:
 
 CALLS: Mapping[Action, Callable[[Tools, Row, Object], Awaitable[None]]] = MappingProxyType(
     {
-        Action.UPGRADE: _upgrade,
         Action.DOWNGRADE: _downgrade,
         Action.CANCEL: _cancel,
         Action.CANCEL_NOW: _cancel_now,

@@ -18,7 +18,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import metrics
-from app.db.repositories import audit, invoices, outbox, subscriptions
+from app.db.repositories import audit, invoices, outbox, subscriptions, tier_changes
 from app.db.rows import Row
 from app.domain.outbox import Topic
 from app.domain.periods import monthly_period
@@ -49,6 +49,8 @@ async def apply(connection: AsyncConnection, tools: Tools, told: Object) -> None
         _flag("unknown_plan", told["id"], user_id=holder.id)
         return
     await _Account(connection, holder, now).follow(row, values)
+    if told["pending_update"] is None:
+        await tier_changes.look_again(connection, holder.id, now=now)
     if holder.deleted_at is not None and values["status"] not in OVER:
         await _end_for_an_ended_account(connection, told, now=now)
 

@@ -20,6 +20,7 @@ from app.domain.subscription_states import Action
 from app.domain.subscriptions import ChangeStatus
 from app.ports.provider import Declined, ProviderError, ProviderRefused
 from app.settlement import leases, subscription_calls, subscription_start
+from app.settlement.subscription_news import moment
 from app.settlement.syncing import sync
 from app.settlement.tools import Tools
 
@@ -29,10 +30,13 @@ log = structlog.get_logger(__name__)
 
 
 async def carry_out(tools: Tools, change_id: UUID) -> None:
-    """Settles the change unless it is settled. Raises ProviderError, leases.Busy: then it is open still."""
+    """Settles the change unless it is settled, or waits for its payer still.
+
+    Raises ProviderError, leases.Busy: then it is open still.
+    """
     async with tools.database.read() as connection:
         change = await tier_changes.by_id(connection, change_id)
-    if change.status != ChangeStatus.REQUESTED:
+    if change.status not in (ChangeStatus.REQUESTED, ChangeStatus.WAITING):
         return
     try:
         found = await _ask(tools, change)
@@ -57,16 +61,21 @@ async def _ask(tools: Tools, change: Row) -> Mapping[str, Any]:
 
 async def _record(tools: Tools, change: Row, *, failed: str | None, found: Mapping[str, Any]) -> None:
     """In one transaction with what has become of the subscription, where there is one."""
-    details = {**change.details, **found}
+    details, now = {**change.details, **found}, tools.clock()
+    status, check_at = ChangeStatus.FAILED if failed else ChangeStatus.APPLIED, None
+    if "waits_until" in found:
+        status = ChangeStatus.WAITING
+        check_at = max(moment(found["waits_until"]), now + CHECKED_AGAIN_AFTER)
 
     async def finish(connection: AsyncConnection) -> None:
         await tier_changes.settle(
             connection,
             change.id,
-            status=ChangeStatus.FAILED if failed else ChangeStatus.APPLIED,
+            status=status,
             details=details,
             failure_code=failed[:64] if failed else None,
-            now=tools.clock(),
+            check_at=check_at,
+            now=now,
         )
 
     if details.get("subscription"):

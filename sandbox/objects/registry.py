@@ -16,6 +16,7 @@ from sandbox.objects import (
     invoices,
     payment_intents,
     payment_methods,
+    pending_updates,
     previews,
     products,
     refunds,
@@ -43,6 +44,6 @@ LISTENING = (checkout_payment, renewals)  # rooms that only answer to what happe
 ROUTES = tuple(route for room in ROOMS for route in room.ROUTES)
 TIMERS: dict[str, Handler] = {
     **balance.TIMERS, **payment_intents.TIMERS, **collecting.TIMERS, **subscription_ends.TIMERS,
-    **renewals.TIMERS,
+    **renewals.TIMERS, **pending_updates.TIMERS,
     **schedules.TIMERS, **checkout.TIMERS,
 }  # fmt: skip

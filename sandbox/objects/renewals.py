@@ -1,6 +1,7 @@
 """What time and payments do to a subscription: renewals, ends of trials, dunning, recovery."""
 
 from sandbox.hooks import after, tell
+from sandbox.objects import pending_updates
 from sandbox.objects.collecting import advance_later, default_method
 from sandbox.objects.invoice_lines import subscription_line
 from sandbox.objects.invoicing import draft, finalize, give_up, subscription_id, void
@@ -18,6 +19,7 @@ def renew(world: World, key: str) -> None:
     subscription = world.get("subscription", key)
     if subscription["status"] not in LIVE:
         return
+    pending_updates.give_up(world, subscription)
     if subscription["cancel_at"] is not None and subscription["cancel_at"] <= world.now():
         end(world, subscription, reason="cancellation_requested")
         return
@@ -162,7 +164,9 @@ def processing(world: World, intent: Obj) -> None:
 @after("invoice.payment_failed")
 def failed(world: World, invoice: Obj) -> None:
     subscription = world.find("subscription", subscription_id(invoice))
-    if subscription and subscription["status"] in ("active", "trialing"):
+    if subscription is None or pending_updates.waits_for(subscription, invoice):
+        return
+    if subscription["status"] in ("active", "trialing"):
         set_status(world, subscription, "past_due")
 
 

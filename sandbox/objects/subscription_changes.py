@@ -5,6 +5,7 @@ from typing import Any
 from stripe import params as sdk
 
 from sandbox.errors import refused
+from sandbox.objects import pending_updates
 from sandbox.objects.collecting import collect, default_method
 from sandbox.objects.coupons import discounts_of
 from sandbox.objects.fields import taken, update
@@ -48,8 +49,10 @@ def change_route(world: World, params: Obj, key: str) -> Obj:
 
 def change(world: World, subscription: Obj, params: Obj) -> None:
     behavior = params.get("payment_behavior", "allow_incomplete")
-    if behavior == "pending_if_incomplete":
-        raise refused("The stand-in does not cover pending updates.", code="sandbox_not_covered")
+    if behavior == "pending_if_incomplete" and change_if_paid(world, subscription, params):
+        return
+    if "items" in params:
+        pending_updates.give_up(world, subscription)
     plain(world, subscription, params)
     add_extras(world, world.get("customer", subscription["customer"]), params)
     lines, at_once = change_items(world, subscription, params)
@@ -63,6 +66,18 @@ def change(world: World, subscription: Obj, params: Obj) -> None:
     world.emit("customer.subscription.updated", subscription)
     if subscription["latest_invoice"] != old:
         collect_update(world, subscription, behavior)
+
+
+def change_if_paid(world: World, subscription: Obj, params: Obj) -> bool:
+    """Whether it costs something at once: what does not is simply done."""
+    pending_updates.check(world, subscription, params)
+    with world.scratch():
+        lines, at_once = change_items(world, subscription, params)
+        wanted = pending_updates.held(subscription)
+    if at_once:
+        pending_updates.give_up(world, subscription)
+        pending_updates.wait_for_payment(world, subscription, wanted, lines, no_method=NO_METHOD)
+    return at_once
 
 
 def plain(world: World, subscription: Obj, params: Obj) -> None:

@@ -4,6 +4,7 @@ from stripe import params as sdk
 
 from sandbox.errors import refused
 from sandbox.hooks import after
+from sandbox.objects import pending_updates
 from sandbox.objects.collecting import collect, default_method
 from sandbox.objects.fields import taken
 from sandbox.objects.invoicing import finalize, forget_timers, subscription_id, void
@@ -46,6 +47,7 @@ def unused_time(world: World, subscription: Obj) -> list[Obj]:
 def end(world: World, subscription: Obj, *, reason: str | None, details: Obj | None = None) -> None:
     """Over, now. Open invoices stay open but are not collected any more."""
     now = world.now()
+    pending_updates.give_up(world, subscription)
     was_incomplete = subscription["status"] == "incomplete"
     stated = {**subscription["cancellation_details"], **(details or {})}
     world.change(

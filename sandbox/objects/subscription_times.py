@@ -4,7 +4,7 @@ from sandbox.objects.subscription_items import period
 from sandbox.periods import days
 from sandbox.world import Obj, World
 
-TIMED = ("renew", "cancel", "trial_will_end", "upcoming", "expire", "resume_collection")
+TIMED = ("renew", "cancel", "trial_will_end", "upcoming", "expire", "resume_collection", "pending_update")
 LIVE = ("trialing", "active", "past_due", "unpaid")
 
 
@@ -18,6 +18,7 @@ def set_timers(world: World, subscription: Obj) -> None:
         at["cancel"] = subscription["cancel_at"]
         at["upcoming"] = later(end - days(world.settings.upcoming_days), now)
         at["resume_collection"] = (subscription.get("pause_collection") or {}).get("resumes_at")
+        at["pending_update"] = (subscription.get("pending_update") or {}).get("expires_at")
     if status == "trialing":
         at["trial_will_end"] = later(subscription["trial_end"] - days(3), now)
     if status == "incomplete":

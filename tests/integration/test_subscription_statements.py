@@ -14,11 +14,11 @@ from tests.support.subscribing import CANCEL, CHANGE, PREVIEW, RESUME, Subscribe
 SENT = {
     # With the three of every signed-in operation, and five for each look at an object under its lease.
     "preview": 11,
-    "start": 32,
-    "upgrade": 25,
-    "downgrade": 26,
-    "resume": 22,
-    "cancel": 22,
+    "start": 33,
+    "upgrade": 27,
+    "downgrade": 28,
+    "resume": 24,
+    "cancel": 24,
     "startAddPaymentMethod": 8,
     "setDefaultPaymentMethod": 16,
     "removePaymentMethod": 27,

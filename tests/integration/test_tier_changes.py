@@ -171,7 +171,10 @@ async def test_a_declined_upgrade_changes_nothing(subscriber: Subscriber) -> Non
     seen = await subscriber.seen()
     assert (seen["tier"], seen["status"]) == ("PRO", "ACTIVE")
     assert (seen["scheduledTier"], seen["scheduledInterval"]) == ("PRO", "MONTH")
-    assert [invoice.status for invoice in subscriber.invoices()] == ["paid"]
+    assert [invoice.status for invoice in subscriber.invoices()] == ["void", "paid"]
+    assert subscriber.subscriptions()[0].pending_update is None
+    [_, _, change] = await changes(subscriber)
+    assert (change.status, change.failure_code, change.check_at) == ("failed", "generic_decline", None)
 
 
 async def test_a_downgrade_comes_at_the_end_of_the_period(subscriber: Subscriber) -> None:
@@ -432,15 +435,3 @@ async def test_an_upgrade_without_an_answer_is_paid_once(subscriber: Subscriber,
     assert (await changes(subscriber))[-1].status == "applied"
     assert await subscriber.tier() == "enterprise"
     assert [invoice.amount_paid for invoice in subscriber.invoices()] == [3500, 2900]
-
-
-async def test_an_upgrade_by_a_card_that_asks_each_time_is_declined(subscriber: Subscriber) -> None:
-    method = subscriber.save_card()
-    await subscriber.change()
-    subscriber.shop.stand_in.ask(f"/payment_methods/{method}", card="pm_card_authenticationRequired")
-    changed = await subscriber.change("ENTERPRISE")
-    assert [(error["code"], error["declineCode"]) for error in changed["errors"]] == [
-        ("PAYMENT_DECLINED", "authentication_required")
-    ]
-    assert (await subscriber.seen())["status"] == "ACTIVE"
-    assert await subscriber.tier() == "pro"

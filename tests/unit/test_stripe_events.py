@@ -33,6 +33,8 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "customer.subscription.deleted": ({"id": "sub_1"}, ["subscription sub_1"]),
     "customer.subscription.paused": ({"id": "sub_1"}, ["subscription sub_1"]),
     "customer.subscription.resumed": ({"id": "sub_1"}, ["subscription sub_1"]),
+    "customer.subscription.pending_update_applied": ({"id": "sub_1"}, ["subscription sub_1"]),
+    "customer.subscription.pending_update_expired": ({"id": "sub_1"}, ["subscription sub_1"]),
     "customer.subscription.trial_will_end": ({"id": "sub_1"}, ["subscription sub_1"]),
     "subscription_schedule.updated": ({"id": "s", "subscription": "sub_1"}, ["subscription sub_1"]),
     "subscription_schedule.released": (

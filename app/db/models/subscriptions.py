@@ -114,7 +114,8 @@ class TierQuote(Base):
 class TierChange(Base):
     """A change that was asked for: written down before the provider is asked, settled afterwards.
 
-    ``check_at``: when the sweeper finishes what a crash left open; None: it is settled.
+    ``check_at``: when the sweeper finishes what a crash left open, or what waits for its payer is looked at
+    again; None: it is settled.
     """
 
     __tablename__ = "tier_changes"

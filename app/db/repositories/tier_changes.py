@@ -13,6 +13,7 @@ from app.db.rows import Row
 from app.domain.subscriptions import ChangeStatus
 
 _COLUMNS = tuple(TierChange.__table__.columns)
+_OPEN = (ChangeStatus.REQUESTED, ChangeStatus.WAITING)
 
 
 async def add(connection: AsyncConnection, **values: Any) -> None:
@@ -24,11 +25,28 @@ async def by_id(connection: AsyncConnection, change_id: UUID) -> Row:
 
 
 async def is_open(connection: AsyncConnection, user_id: UUID) -> bool:
-    """Whether something that was asked for the account is not settled yet."""
+    """Whether something that was asked for the account is under way: not what waits for its payer."""
     statement = select(TierChange.id).where(
         TierChange.user_id == user_id, TierChange.status == ChangeStatus.REQUESTED
     )
     return (await connection.execute(statement.limit(1))).first() is not None
+
+
+async def waiting_of(connection: AsyncConnection, user_id: UUID) -> list[Row]:
+    """What waits for its payer."""
+    statement = select(*_COLUMNS).where(
+        TierChange.user_id == user_id, TierChange.status == ChangeStatus.WAITING
+    )
+    return list((await connection.execute(statement)).all())
+
+
+async def look_again(connection: AsyncConnection, user_id: UUID, *, now: datetime) -> None:
+    """At what waits for its payer: it does so no longer."""
+    await connection.execute(
+        update(TierChange)
+        .where(TierChange.user_id == user_id, TierChange.status == ChangeStatus.WAITING)
+        .values(check_at=now, updated_at=now)
+    )
 
 
 async def used(connection: AsyncConnection, quote_id: UUID) -> bool:
@@ -43,14 +61,19 @@ async def settle(
     status: ChangeStatus,
     details: Mapping[str, Any],
     failure_code: str | None,
+    check_at: datetime | None,
     now: datetime,
 ) -> None:
-    """Once: what is settled stays as it was told."""
+    """Once: what is settled stays as it was told. ``check_at``: of what waits for its payer."""
     await connection.execute(
         update(TierChange)
-        .where(TierChange.id == change_id, TierChange.status == ChangeStatus.REQUESTED)
+        .where(TierChange.id == change_id, TierChange.status.in_(_OPEN))
         .values(
-            status=status, details=dict(details), failure_code=failure_code, check_at=None, updated_at=now
+            status=status,
+            details=dict(details),
+            failure_code=failure_code,
+            check_at=check_at,
+            updated_at=now,
         )
     )
 

@@ -266,7 +266,8 @@ def upgrade() -> None:
             name=op.f("ck_tier_changes_kind_known"),
         ),
         sa.CheckConstraint(
-            "status IN ('requested', 'applied', 'failed')", name=op.f("ck_tier_changes_status_known")
+            "status IN ('requested', 'waiting', 'applied', 'failed')",
+            name=op.f("ck_tier_changes_status_known"),
         ),
         sa.CheckConstraint("tier IN ('free', 'pro', 'enterprise')", name=op.f("ck_tier_changes_tier_known")),
         sa.ForeignKeyConstraint(
