@@ -36,6 +36,8 @@ class EntryKind(StrEnum):
     DISPUTE_OPENED = "dispute_opened"
     DISPUTE_WON = "dispute_won"
     DISPUTE_LOST = "dispute_lost"
+    DISPUTE_REVERSED = "dispute_reversed"
+    """Won after it was lost."""
     PAYOUT = "payout"
     PAYOUT_FAILED = "payout_failed"
 
@@ -151,6 +153,17 @@ def dispute_lost(before: Sale, opened: Sequence[Line]) -> list[Line]:
         Line(Account.DISPUTED, -amount),
         Line(Account.COMMISSION, amount - withheld),
         Line(Account.AUTHOR_PAYABLE, withheld, before.author_id),
+    ]
+
+
+def dispute_reversed(before: Sale, opened: Sequence[Line]) -> list[Line]:
+    """The bank gives back what it had for good; the author's part comes home."""
+    amount = amount_of(opened)
+    share = before.share_taken_cents - before.after(-amount).share_taken_cents
+    return [
+        Line(Account.CASH, amount),
+        Line(Account.COMMISSION, share - amount),
+        Line(Account.AUTHOR_PAYABLE, -share, before.author_id, before.available_at),
     ]
 
 

@@ -104,16 +104,29 @@ async def record_dispute_opened(
 async def record_dispute_won(
     connection: AsyncConnection, *, dispute_id: UUID, purchase_id: UUID, now: datetime
 ) -> bool:
-    """Gives back what was withheld; of one that never was in the books nothing is written."""
+    """Gives back what was withheld, or taken when it was lost before; once, whichever it was.
+
+    Of one that never was in the books nothing is written.
+    """
     opened = await _undecided(connection, dispute_id)
-    if not opened:
+    if opened:
+        return await _take(
+            connection,
+            EntryKind.DISPUTE_WON,
+            str(dispute_id),
+            purchase_id,
+            lambda sold: books.dispute_won(sold, opened),
+            now=now,
+        )
+    if not await ledger.of_entry(connection, kind=EntryKind.DISPUTE_LOST, source=str(dispute_id)):
         return False
+    lost = await ledger.of_entry(connection, kind=EntryKind.DISPUTE_OPENED, source=str(dispute_id))
     return await _take(
         connection,
-        EntryKind.DISPUTE_WON,
+        EntryKind.DISPUTE_REVERSED,
         str(dispute_id),
         purchase_id,
-        lambda sold: books.dispute_won(sold, opened),
+        lambda sold: books.dispute_reversed(sold, lost),
         now=now,
     )
 
@@ -139,7 +152,7 @@ async def record_dispute_lost(
 
 
 async def _undecided(connection: AsyncConnection, dispute_id: UUID) -> Sequence[Line]:
-    """How it was opened; nothing where it was not, or is decided: a decision stands."""
+    """How it was opened; nothing where it was not, or is decided."""
     for decided in (EntryKind.DISPUTE_WON, EntryKind.DISPUTE_LOST):
         if await ledger.of_entry(connection, kind=decided, source=str(dispute_id)):
             return ()

@@ -67,7 +67,8 @@ def move(world: World, dispute: Obj, amount: int, *, fee: int = 0) -> None:
 
 
 def conclude(world: World, dispute: Obj, *, won: bool) -> Obj:
-    if dispute["status"] not in OPEN:
+    """What was lost may be won after all, when the bank thinks again."""
+    if dispute["status"] not in OPEN and not (won and dispute["status"] == "lost"):
         raise refused("This dispute is already closed.", code="dispute_already_closed")
     charge = world.get("charge", dispute["charge"])
     if dispute["status"].startswith("warning"):

@@ -64,6 +64,17 @@ async def test_opened_and_lost(stall: Stall) -> None:
     assert [row.status for row in await stall.rows(Purchase)] == ["refunded", "pending"]
 
 
+async def test_won_after_it_was_lost(stall: Stall) -> None:
+    intent_id = await stall.buy_and_pay()
+    dispute_id = dispute(stall, intent_id)
+    for outcome, states, books in (("lost", GONE, {}), ("won", SOLD, SALE)):
+        decide(stall, dispute_id, outcome)
+        for _ in range(2):
+            await stall.settle()
+            assert (await stall.states(), await stall.books()) == (states, books)
+    assert await stall.disputes() == ["won"]
+
+
 @pytest.mark.parametrize("outcome, states, books", [("lost", GONE, {}), ("won", SOLD, SALE)])
 async def test_decided_before_anybody_told_of_it(
     stall: Stall, outcome: str, states: tuple[Any, ...], books: dict[str, int]

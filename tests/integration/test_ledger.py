@@ -124,9 +124,23 @@ async def test_a_dispute_that_is_first_seen_lost_takes_everything(database: Data
     async with database.transaction() as connection:
         assert await ledger.record_dispute_lost(connection, **given, amount_cents=1_000)
         assert not await ledger.record_dispute_lost(connection, **given, amount_cents=1_000)
-        assert not await ledger.record_dispute_won(connection, **given)
     assert [await balance_of(database, each) for each in Account] == [0, 0, 0, 0]
     assert (await entries(database), await paid_sales(database, shelf.author.id)) == (3, 0)
+    await assert_books_balance(database)
+
+
+async def test_a_dispute_that_is_won_after_it_was_lost_gives_everything_back_once(database: Database) -> None:
+    shelf = await make_shelf(database)
+    purchase_id = await shelf.sell(1_000)
+    given = {"dispute_id": new_id(), "purchase_id": purchase_id, "now": NOW}
+    async with database.transaction() as connection:
+        assert await ledger.record_dispute_lost(connection, **given, amount_cents=1_000)
+        assert await ledger.record_dispute_won(connection, **given)
+        assert not await ledger.record_dispute_won(connection, **given)
+        assert not await ledger.record_dispute_lost(connection, **given, amount_cents=1_000)
+    assert [await balance_of(database, each) for each in Account] == [1_000, -800, -200, 0]
+    assert (await entries(database), await paid_sales(database, shelf.author.id)) == (4, 1)
+    assert await owed(database, shelf.author.id) == 800
     await assert_books_balance(database)
 
 

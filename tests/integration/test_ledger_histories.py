@@ -122,15 +122,17 @@ class Books(RuleBasedStateMachine):
     @precondition(lambda self: any(each.disputes for each in self.sold))
     @rule(place=PLACES, won=st.booleans())
     def decide(self, place: int, won: bool) -> None:
+        """One that was lost may be won after all."""
         sold, dispute_id = self.one_of((each, key) for each in self.sold for key in each.disputes)(place)
-        first, (cents, _) = dispute_id not in sold.lost, sold.disputes[dispute_id]
-        given = {"dispute_id": dispute_id, "purchase_id": sold.id, "first": first}
+        cents, _ = sold.disputes[dispute_id]
+        given = {"dispute_id": dispute_id, "purchase_id": sold.id}
         if won:
             self.twice(ledger.record_dispute_won, **given)
-            if first:
-                del sold.disputes[dispute_id]
+            del sold.disputes[dispute_id]
+            sold.lost.discard(dispute_id)
         else:
-            self.twice(ledger.record_dispute_lost, **given, amount_cents=cents)
+            first = dispute_id not in sold.lost
+            self.twice(ledger.record_dispute_lost, **given, first=first, amount_cents=cents)
             sold.lost.add(dispute_id)
 
     @rule(

@@ -16,7 +16,12 @@ from app.domain.ledger import Account, EntryKind
 from app.domain.paging import Page, Slice
 
 REFUNDS = (EntryKind.REFUND, EntryKind.REFUND_FAILED)
-DISPUTES = (EntryKind.DISPUTE_OPENED, EntryKind.DISPUTE_WON, EntryKind.DISPUTE_LOST)
+DISPUTES = (
+    EntryKind.DISPUTE_OPENED,
+    EntryKind.DISPUTE_WON,
+    EntryKind.DISPUTE_LOST,
+    EntryKind.DISPUTE_REVERSED,
+)
 PAYOUTS = (EntryKind.PAYOUT, EntryKind.PAYOUT_FAILED)
 
 

@@ -77,7 +77,7 @@ def upgrade() -> None:
         sa.Column("month", sa.String(length=7), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('sale', 'refund', 'refund_failed', 'dispute_opened', 'dispute_won', 'dispute_lost', 'payout', 'payout_failed')",
+            "kind IN ('sale', 'refund', 'refund_failed', 'dispute_opened', 'dispute_won', 'dispute_lost', 'dispute_reversed', 'payout', 'payout_failed')",
             name=op.f("ck_ledger_entries_kind_known"),
         ),
         sa.CheckConstraint(
