@@ -7,7 +7,7 @@ SQLite: WAL, so that readers never wait; writers take BEGIN IMMEDIATE from a poo
 makes the pool the queue. Without it SQLite's busy handler sleeps and retries, and unlucky writers starve.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +16,7 @@ from sqlalchemy import event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from app.db.reads import Query
+from app.db.reads import Prepared, Query
 from app.db.reads.postgresql import PostgresReads
 from app.db.reads.queries import Rows
 from app.db.reads.sqlite import SqliteReads
@@ -45,7 +45,14 @@ class Database:
 
     async def rows(self, query: Query, **values: Any) -> Rows:
         """What ``query`` finds with the values that it is `given`: tuples with the columns' names."""
-        prepared = query.prepared(self._reader.dialect)
+        return await self.found(self.prepared(query), values)
+
+    def prepared(self, query: Query) -> Prepared:
+        """``query`` in this database's words, which weigh a tenth of what they were made of."""
+        return query.prepared(self._reader.dialect)
+
+    async def found(self, prepared: Prepared, values: Mapping[str, Any]) -> Rows:
+        """As `rows`."""
         return prepared.rows(await self._reads.fetch(prepared.sql, prepared.arguments(values)))
 
     async def _in_thread(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:

@@ -4,6 +4,7 @@ A document is executed by the resolvers until it is asked for again and again, a
 it can be: so the same request has to have the same answer each time.
 """
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from app.dataloaders import projections
 from app.db.database import Database
+from app.db.projections import Statements, answers
 from app.db.repositories import authors
 from app.domain.api_keys import Role
 from app.schema.node import global_id
@@ -155,6 +157,16 @@ async def test_pages_follow_each_other(shelf: Shelf) -> None:
     assert [len(page) for page in pages] == [2, 2, 1]
     assert len({slug for page in pages for slug in page}) == 5
     assert found["pageInfo"]["hasNextPage"] is False
+
+
+async def test_statements_are_given_up_for_later_ones(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "MOST_STATEMENTS", 2)
+    monkeypatch.setattr(Statements, "_kept", OrderedDict())
+    document = "query($least: Int) { packages(filter: {minPriceCents: $least}) { edges { node { slug } } } }"
+    for least, found in ((0, 5), (5, 4), (100, 3), (0, 5)):
+        pages = (await ask_again(shelf.owner.api, document, least=least)).payload()
+        assert len(pages["edges"]) == found
+        assert len(Statements._kept) <= 2
 
 
 async def test_what_changed_is_seen_at_once(shelf: Shelf) -> None:

@@ -1,26 +1,31 @@
 """How is what was asked of a projection read, again and again?"""
 
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from app.db.database import Database
 from app.db.projections.statements import Builder, Declined, Paged
-from app.db.reads import Query
+from app.db.reads import Prepared, Query
 from app.db.rows import Select
 from app.domain import paging
 
-# Statements of one place of a document: for each set of pages that begin after a cursor, and list asked for.
-MOST_STATEMENTS = 16
+# Of all documents together, about ten kilobytes each. One that was given up takes a few milliseconds again.
+MOST_STATEMENTS = 300
 
 Arguments = Callable[[Any], Mapping[str, Any]]
 Build = Callable[[Builder], Select]
 
 
 class Statements:
-    """The statements of one place of a document."""
+    """The statements of one place of a document: for each set of pages after a cursor, and list asked for."""
+
+    _kept: OrderedDict[Hashable, tuple[Prepared, Sequence[Paged]]] = OrderedDict()  # noqa: RUF012 - one for all
+    _numbers = count()
 
     def __init__(self) -> None:
-        self._known: dict[Hashable, tuple[Query, Sequence[Paged]]] = {}
+        self._number = next(self._numbers)
 
     def read(
         self,
@@ -30,30 +35,39 @@ class Statements:
         *,
         of: Hashable = None,
         **values: Any,
-    ) -> Awaitable[list[str | None]] | None:
-        """JSON texts; None where it would be one statement too many to keep. Raises InvalidInput.
+    ) -> Awaitable[list[str | None]]:
+        """JSON texts. ``of`` says which statement it is, where ``build`` may be of several.
 
-        ``of`` says which statement it is, where ``build`` may be of several.
+        Raises InvalidInput.
         """
         after = tuple([page.after is not None for page in pages])
-        known = self._known.get((of, after))
-        if known is None:
-            if len(self._known) == MOST_STATEMENTS:
-                return None
-            builder = Builder(after.__getitem__)
-            known = Query(build(builder)), builder.pages
-            self._known[of, after] = known
-        query, paged = known
+        prepared, paged = self._statement(database, build, of, after)
         for page, wanted in zip(paged, pages, strict=True):
             values.update(page.lists.values_beneath(wanted, name=page.name))
             values[f"{page.name}shown"] = wanted.size
             if not page.looks_further:
                 values[f"{page.name}size"] = wanted.size
-        return _first_column(database, query, values)
+        return _first_column(database, prepared, values)
+
+    def _statement(
+        self, database: Database, build: Build, of: Hashable, after: tuple[bool, ...]
+    ) -> tuple[Prepared, Sequence[Paged]]:
+        key = (self._number, of, after)
+        known = self._kept.get(key)
+        if known is None:
+            builder = Builder(after.__getitem__)
+            known = self._kept[key] = database.prepared(Query(build(builder))), builder.pages
+            if len(self._kept) > MOST_STATEMENTS:
+                self._kept.popitem(last=False)
+        else:
+            self._kept.move_to_end(key)
+        return known
 
 
-async def _first_column(database: Database, query: Query, values: Mapping[str, Any]) -> list[str | None]:
-    return [row[0] for row in await database.rows(query, **values)]
+async def _first_column(
+    database: Database, prepared: Prepared, values: Mapping[str, Any]
+) -> list[str | None]:
+    return [row[0] for row in await database.found(prepared, values)]
 
 
 def pages_of(paged: Sequence[Paged], arguments: Arguments) -> list[paging.Page] | None:

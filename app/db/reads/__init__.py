@@ -6,6 +6,6 @@ that are tuples with names. ``Database.rows`` is all that the rest of the progra
 asked seldom, stay with SQLAlchemy's connections.
 """
 
-from app.db.reads.queries import Listed, Query, among, given
+from app.db.reads.queries import Listed, Prepared, Query, among, given
 
-__all__ = ["Listed", "Query", "among", "given"]
+__all__ = ["Listed", "Prepared", "Query", "among", "given"]
