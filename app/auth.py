@@ -1,8 +1,10 @@
 """Who sends this request: a session's access token, an API key, or nobody."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
+from hashlib import sha256
+from time import monotonic
 from typing import Any
 
 from app.context import Deps
@@ -17,11 +19,15 @@ from app.domain.viewer import Viewer
 
 @dataclass(frozen=True)
 class Proof:
-    """A credential that is good now; ``expires_at`` None: it does not end by itself."""
+    """A credential that is good now; ``expires_at`` None: it does not end by itself.
+
+    ``remembered``: it was good a moment ago, and the database was not asked again.
+    """
 
     viewer: Viewer
     expires_at: datetime | None
     row: Row
+    remembered: bool = False
 
     def prime(self, loaders: Loaders) -> None:
         """What was read to prove it need not be read again."""
@@ -30,20 +36,62 @@ class Proof:
         loaders.accounts.live_subscriptions.prime(user_id, accounts.live_subscription(self.row))
 
 
+class KeyMemory:
+    """The API keys that were proved within the last ``seconds``: docs/decisions/0014-remembered-keys.md."""
+
+    LARGEST = 10_000
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._proofs: dict[bytes, tuple[float, Proof]] = {}
+        self._forgotten = 0
+
+    def find(self, credential: str, *, now: datetime) -> Proof | None:
+        known = self._proofs.get(_fingerprint(credential)) if self._proofs else None
+        if known is None or monotonic() >= known[0]:
+            return None
+        proof = known[1]
+        return None if proof.expires_at is not None and proof.expires_at <= now else proof
+
+    async def prove(self, deps: Deps, credential: str, *, now: datetime) -> Proof:
+        """Asks the database, and remembers its answer unless ``forget`` came in between.
+
+        Raises InvalidToken.
+        """
+        asked_at, forgotten = monotonic(), self._forgotten
+        proof = await prove(deps, credential, now=now)
+        if self._seconds and proof.viewer.api_key_id is not None and forgotten == self._forgotten:
+            if len(self._proofs) >= self.LARGEST:
+                self._proofs.clear()
+            remembered = replace(proof, remembered=True)
+            self._proofs[_fingerprint(credential)] = (asked_at + self._seconds, remembered)
+        return proof
+
+    def forget(self) -> None:
+        """All of them: something was changed that may be the end of any."""
+        self._forgotten += 1
+        self._proofs.clear()
+
+
+def _fingerprint(credential: str) -> bytes:
+    return sha256(credential.encode("utf-8", "surrogatepass")).digest()
+
+
 async def authenticate(
-    deps: Deps, *, authorization: str | None, x_api_key: str | None, now: datetime
+    deps: Deps, *, authorization: str | None, x_api_key: str | None, now: datetime, memory: KeyMemory
 ) -> Proof | None:
     """None without credentials. Raises InvalidToken for credentials that are not, or no longer, good."""
-    credential = _credential(authorization, x_api_key)
+    credential = credential_of(authorization, x_api_key)
     if credential is None:
         return None
-    proof = await prove(deps, credential, now=now)
+    proof = memory.find(credential, now=now) or await memory.prove(deps, credential, now=now)
     if proof.viewer.api_key_id is not None:
         deps.last_used.note(proof.viewer.api_key_id, now)
     return proof
 
 
-def _credential(authorization: str | None, x_api_key: str | None) -> str | None:
+def credential_of(authorization: str | None, x_api_key: str | None) -> str | None:
+    """Raises InvalidToken for a header that holds none."""
     if x_api_key:
         return x_api_key.strip()
     if not authorization:

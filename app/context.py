@@ -1,6 +1,6 @@
 """What a resolver may see, and no more."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -80,7 +80,10 @@ class Deps:
 
 @dataclass
 class Context:
-    """One request. ``address`` and ``user_agent`` are the client's."""
+    """One request. ``address`` and ``user_agent`` are the client's.
+
+    ``prove_again`` looks the viewer up, where who asks was remembered.
+    """
 
     deps: Deps
     viewer: Viewer | None
@@ -89,6 +92,7 @@ class Context:
     bad_credentials: InvalidToken | None = None
     address: str | None = None
     user_agent: str | None = None
+    prove_again: Callable[[], Awaitable[None]] | None = None
     started_at: float = field(default_factory=monotonic)
 
     @cached_property

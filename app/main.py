@@ -39,7 +39,12 @@ def create_app(settings: Settings | None = None, *, deps: Deps | None = None, wo
     settings = settings or load_settings()
     deps = deps or build_deps(settings)
     drain, worker = Drain(), Worker(deps) if work else None
-    operations = Operations(deps, _accesses(), wake=worker.wake if worker else None)
+    operations = Operations(
+        deps,
+        _accesses(),
+        wake=worker.wake if worker else None,
+        remember_keys=settings.remember_api_keys_seconds,
+    )
     storing = Storing(deps.database, clock=deps.clock, on_stored=worker.wake if worker else lambda: None)
     app = Starlette(
         routes=[*_routes(settings, deps, drain, operations), *webhooks.routes(deps, storing)],

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import ip_address
 from time import monotonic
 from typing import Any
@@ -13,7 +13,7 @@ from starlette.requests import Request
 from strawberry.types import ExecutionResult
 
 from app import metrics
-from app.auth import authenticate
+from app.auth import KeyMemory, Proof, authenticate
 from app.context import Context, Deps
 from app.domain.errors import (
     CallQuotaExceeded,
@@ -52,12 +52,23 @@ log = structlog.get_logger(__name__)
 
 
 class Operations:
-    """The hooks of the GraphQL route; ``wake`` tells the worker that a mutation may have left it work."""
+    """The hooks of the GraphQL route; ``wake`` tells the worker that a mutation may have left it work.
 
-    def __init__(self, deps: Deps, accesses: Accesses, *, wake: Callable[[], None] | None = None) -> None:
+    ``remember_keys``: for how many seconds API keys are good for queries without being looked up again.
+    """
+
+    def __init__(
+        self,
+        deps: Deps,
+        accesses: Accesses,
+        *,
+        wake: Callable[[], None] | None = None,
+        remember_keys: float = 0.0,
+    ) -> None:
         self.deps = deps
         self.accesses = accesses
         self.wake = wake
+        self.keys = KeyMemory(remember_keys)
 
     async def get_context(self, request: Request) -> Context:
         context = Context(
@@ -68,12 +79,18 @@ class Operations:
             address=_address(request),
             user_agent=request.headers.get("user-agent", "")[:255] or None,
         )
+        await self._authenticate(context, request)
+        return context
+
+    async def _authenticate(self, context: Context, request: Request) -> None:
+        context.viewer = context.prove_again = None
         try:
             proof = await authenticate(
                 self.deps,
                 authorization=request.headers.get("authorization"),
                 x_api_key=request.headers.get("x-api-key"),
                 now=context.now,
+                memory=self.keys,
             )
         except InvalidToken as error:
             context.bad_credentials = error
@@ -81,13 +98,24 @@ class Operations:
             raise _http(refusal) from None
         else:
             if proof is not None:
-                context.viewer = proof.viewer
-                proof.prime(context.loaders)
-                request.state.viewer_id = proof.viewer.user_id  # for the access log
-        return context
+                self._admit(proof, context, request)
+
+    def _admit(self, proof: Proof, context: Context, request: Request) -> None:
+        context.viewer = proof.viewer
+        request.state.viewer_id = proof.viewer.user_id  # for the access log
+        if proof.remembered:
+            context.prove_again = partial(self._prove_again, context, request)
+        else:
+            proof.prime(context.loaders)
+
+    async def _prove_again(self, context: Context, request: Request) -> None:
+        self.keys.forget()
+        await self._authenticate(context, request)
 
     async def before_execute(self, context: Context, operation: Operation, extras: Extras) -> None:
         try:
+            if context.prove_again is not None and operation.kind is not OperationType.QUERY:
+                await context.prove_again()
             self._refuse_bad_credentials(context, operation)
             _refuse_company(operation)
             await self._limit_rate(context, operation)
@@ -155,8 +183,10 @@ class Operations:
         outcome = "refused" if result is None else "error" if result.errors else "ok"
         for name in operation.root_fields:
             metrics.root_field(name, outcome, seconds=monotonic() - context.started_at)
-        if self.wake is not None and operation.kind is OperationType.MUTATION:
-            self.wake()
+        if operation.kind is OperationType.MUTATION:
+            self.keys.forget()
+            if self.wake is not None:
+                self.wake()
 
 
 def _http(refusal: Refusal) -> HttpRefusal:
