@@ -50,7 +50,11 @@ async def read(database: Database) -> Rows:
 
 async def contradictions(database: Database, ledger: Told, *, settled: bool = True) -> list[str]:
     """What does not agree; nothing may wait any more where all is ``settled``."""
-    rows = await read(database)
+    return differences(await read(database), ledger, settled=settled)
+
+
+def differences(rows: Rows, ledger: Told, *, settled: bool = True) -> list[str]:
+    """The same, of rows that were read."""
     found = [*ledger["problems"], *_payments(rows, ledger), *_purchases(rows, ledger), *_books(rows)]
     found += [*plans(rows, ledger), *_customers(rows, ledger)]
     return found + (list(_unsettled(rows)) if settled else [])
