@@ -18,9 +18,12 @@ from structlog.testing import capture_logs
 from app import metrics
 from app.bootstrap import Settings
 from app.db.database import Database
+from app.db.migrate import upgrade
 from app.db.models import WebhookEvent
 from tests.support.clients import Api, Clock, served
 from tests.support.payments import Shop
+from tests.support.servers.own_postgres import OwnPostgres
+from tests.support.servers.shared import server_folder
 from tests.support.stand_in import SECRET, StandIn
 
 PATH = "/webhooks/stripe"
@@ -314,3 +317,24 @@ async def test_while_the_database_is_away_the_event_shall_come_again(shop: Shop)
         await connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO webhook_events")
     assert (await post(shop.api, event())).status_code == 200
     assert len(await stored(database)) == 1
+
+
+@pytest.mark.parametrize("dialect", ["sqlite"])
+async def test_while_postgresql_is_stopped_the_event_shall_come_again(
+    paying_settings: Settings, clock: Clock
+) -> None:
+    """The fixture's database is not used, but a server of its own: stopped, and started again."""
+    with server_folder() as folder:
+        own = OwnPostgres(folder)
+        settings = paying_settings.model_copy(update={"database_url": own.server.create_database("shop")})
+        database = Database(settings.database_url)
+        await upgrade(database)
+        async with served(settings, clock) as api:
+            assert (await post(api, event(id="evt_before"))).status_code == 200
+            own.stop()
+            answers = await asyncio.gather(*(post(api, event(id="evt_meanwhile")) for _ in range(3)))
+            assert {(each.status_code, each.headers["retry-after"]) for each in answers} == {(503, "5")}
+            own.start()
+            assert [(await post(api, event(id="evt_meanwhile"))).status_code for _ in range(2)] == [200, 200]
+        assert [row.stripe_event_id for row in await stored(database)] == ["evt_before", "evt_meanwhile"]
+        await database.close()

@@ -1,5 +1,6 @@
 """Where a process kills itself: by name, at the n-th time it comes there."""
 
+import itertools
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -13,15 +14,19 @@ COMMIT = "app.db.database:Database.transaction"
 
 @dataclass(frozen=True)
 class Point:
-    """``target``: ``module:attribute`` of an async function; ``most``: the latest time that is worth it."""
+    """``target``: ``module:attribute`` of an async function; ``most``: the latest time that is worth it.
+
+    ``of_plans``: it is a place that plans come by, not purchases.
+    """
 
     name: str
     target: str
     after: bool
     most: int = 1
+    of_plans: bool = False
 
 
-POINTS = (
+OF_PURCHASES = (
     Point("customer made, not recorded", "app.gateways.stripe.customers:Customers.create", after=True),
     Point("event inserted, not committed", "app.db.repositories.webhook_events:add", after=True, most=3),
     Point("event committed, not answered", "app.services.event_intake:Storing._write", after=True, most=3),
@@ -52,6 +57,40 @@ POINTS = (
     Point("any commit, before", COMMIT, after=False, most=25),
     Point("any commit, after", COMMIT, after=True, most=25),
 )
+
+
+SUBSCRIPTIONS, CHANGES = "app.gateways.stripe.subscriptions:Subscriptions", "app.db.repositories.tier_changes"
+
+
+def _plan(name: str, target: str, *, after: bool, most: int = 1) -> Point:
+    return Point(name, target, after, most, of_plans=True)
+
+
+OF_PLANS = (
+    _plan("price made, not recorded", "app.gateways.stripe.prices:Prices.create", after=True),
+    _plan("change of plan written, not committed", f"{CHANGES}:add", after=True, most=3),
+    _plan("start about to be asked for", "app.settlement.subscription_start:start", after=False),
+    _plan("subscription made, not recorded", f"{SUBSCRIPTIONS}.create", after=True),
+    _plan("subscription about to be changed", f"{SUBSCRIPTIONS}.change", after=False),
+    _plan("subscription changed, not recorded", f"{SUBSCRIPTIONS}.change", after=True),
+    _plan("subscription ended, not recorded", f"{SUBSCRIPTIONS}.cancel", after=True),
+    _plan("change of plan settled, not committed", f"{CHANGES}:settle", after=True, most=3),
+    _plan("tier derived, not committed", "app.db.repositories.subscriptions:set_tier", after=True, most=4),
+    _plan(
+        "invoice mirrored, not committed", "app.db.repositories.invoices:replace_lines", after=True, most=3
+    ),
+    _plan("receipt numbered, not committed", "app.db.repositories.receipts:next_number", after=True),
+    _plan("any commit of a plan's", COMMIT, after=True, most=40),
+)
+
+
+def _mixed() -> tuple[Point, ...]:
+    """One of plans after each one of purchases, so that few rounds have both."""
+    pairs = itertools.zip_longest(OF_PURCHASES, OF_PLANS)
+    return tuple(point for pair in pairs for point in pair if point is not None)
+
+
+POINTS = _mixed()
 
 
 def arm(point: Point, *, time: int) -> None:

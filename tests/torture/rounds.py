@@ -33,11 +33,13 @@ from tests.support.agreement import contradictions
 from tests.support.buying import BUY
 from tests.support.clients import Clock, make_key, served, sign_up, sign_up_as
 from tests.support.commands import ROOT, free_port
-from tests.torture import serving
+from tests.support.subscribing import PLANS
+from tests.torture import plans, serving
 from tests.torture.points import POINTS, Point
 
 SECRET = "a secret of the tests that is long enough"
-PATIENCE = 120.0
+PATIENCE = 300.0
+"""Seconds: of a machine that has much else to do, too."""
 REFUND = """mutation($input: RefundPaymentInput!) { refundPayment(input: $input) {
     refund { status } errors { code message } } }"""
 ENDS = ("paid", "declined first", "given back", "given back in part", "disputed", "disputed and lost")
@@ -67,13 +69,14 @@ class Torture:
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
         self.port, self.provider_port = free_port(), free_port()
-        self.provider = httpx.Client(base_url=f"http://127.0.0.1:{self.provider_port}", timeout=10)
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=10)
+        self.provider = httpx.Client(base_url=f"http://127.0.0.1:{self.provider_port}", timeout=60)
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60)
         self.processes: dict[str, ForkServerProcess] = {}
         self.apart = False
         self.context = get_context("forkserver")
         self.context.set_forkserver_preload(["tests.torture.serving"])
         (self.folder / "var").mkdir(parents=True, exist_ok=True)
+        (self.folder / "plans.toml").write_text(PLANS.format(trial_days=0))
 
     @property
     def settings(self) -> dict[str, str]:
@@ -86,6 +89,7 @@ class Torture:
             "STRIPE_WEBHOOK_SECRET": "whsec_torture",
             "WORKER_LEASE_SECONDS": "3",
             "LOG_LEVEL": "WARNING",
+            "PLANS_FILE": str(self.folder / "plans.toml"),
         }
 
     def run(self, rounds: int) -> Figures:
@@ -110,7 +114,7 @@ class Torture:
         with (self.folder / "provider.log").open("w") as log:
             process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
             try:
-                self._until(self._provider_answers, "the stand-in starts")
+                self.until(self._provider_answers, "the stand-in starts")
                 yield
             finally:
                 process.kill()
@@ -123,23 +127,26 @@ class Torture:
             return False
 
     async def _furnish(self, rounds: int) -> None:
-        """Buyers without limits, an admin, and a package for each round."""
+        """Buyers without limits, subscribers, an admin, and a package for each round."""
         await upgrade(self.database)
         settings = Settings(
             _env_file=None,
             database_url=self.url,
             var_dir=self.folder / "var",
             jwt_secret=SecretStr(SECRET),
-            rate_limit_sign_in="1000/minute",
+            rate_limit_sign_in="10000/minute",
         )
         async with served(settings, Clock(datetime.now(UTC))) as api:
             admin = await sign_up_as(api, Role.ADMIN)
             self.admin = await make_key(admin, "ADMIN", "READ", "WRITE")
             buyers = [await sign_up(api) for _ in range(rounds // len(POINTS) + 1)]
             self.buyers = [await make_key(buyer, "READ", "PURCHASE") for buyer in buyers]
-        async with self.database.transaction() as connection:
-            for model in (User, Subscription):
-                await connection.execute(update(model).values(tier="enterprise"))
+            async with self.database.transaction() as connection:
+                for model in (User, Subscription):
+                    await connection.execute(update(model).values(tier="enterprise"))
+            about_plans = sum(POINTS[number % len(POINTS)].of_plans for number in range(rounds))
+            subscribers = [await sign_up(api) for _ in range(about_plans)]
+            self.subscribers = [await make_key(each, "READ", "PURCHASE") for each in subscribers]
         author = await factories.make_author(self.database, user=await factories.make_user(self.database))
         self.packages = []
         for _ in range(rounds):
@@ -153,30 +160,33 @@ class Torture:
         self._kill_all()
         self._start(armed=(point, self.chance.randint(1, point.most)))
         before = self.figures.kills.total()
-        refund = point.target.startswith("app.gateways.stripe.refunds:")
-        buyer = self.buyers[number // len(POINTS)]
-        self._live(buyer, self.packages[number], "given back" if refund else ENDS[number % len(ENDS)])
-        self._until(lambda: self._agrees() or self.figures.kills.total() > before, "the round's end")
+        if point.of_plans:
+            plans.live(self, self.subscribers.pop(), plans.end_for(point, number))
+        else:
+            refund = point.target.startswith("app.gateways.stripe.refunds:")
+            buyer = self.buyers[number // len(POINTS)]
+            self._live(buyer, self.packages[number], "given back" if refund else ENDS[number % len(ENDS)])
+        self.until(lambda: self._agrees() or self.figures.kills.total() > before, "the round's end")
         if self.figures.kills.total() == before:
             self._kill("any moment")
         begun = time.monotonic()
-        self._until(self._agrees, f"round {number} ({point.name}) agrees")
+        self.until(self._agrees, f"round {number} ({point.name}) agrees")
         self.figures.seconds_to_agree.append(time.monotonic() - begun)
         self.figures.rounds += 1
         self.on_round(number, point)
 
     def _live(self, buyer: str, package: str, end: str) -> None:
         """As a buyer, and then staff or the buyer's bank, would: whoever gets no answer asks again."""
-        bought = self._ask(buyer, BUY, packageId=package, idempotencyKey=str(uuid4()))
+        bought = self.ask(buyer, BUY, {"packageId": package, "idempotencyKey": str(uuid4())})
         payment = bought["payment"]
         intent = payment["clientSecret"].split("_secret")[0]
         if end == "declined first":
-            self._act(f"/act/{intent}", action="decline")
-        self._act(f"/act/{intent}", action="pay", card="pm_card_visa")
+            self.act(f"/act/{intent}", action="decline")
+        self.act(f"/act/{intent}", action="pay", card="pm_card_visa")
         if end.startswith("disputed"):
-            dispute = self._act("/disputes", payment_intent=intent)
+            dispute = self.act("/disputes", payment_intent=intent)
             if end == "disputed and lost":
-                self._act(f"/disputes/{dispute['id']}", outcome="lost")
+                self.act(f"/disputes/{dispute['id']}", outcome="lost")
         elif end.startswith("given back"):
             amount = {"amountCents": 500} if end == "given back in part" else {}
             order = {"paymentId": payment["id"], "reason": "asked for", **amount}
@@ -184,16 +194,14 @@ class Torture:
 
     def _refund(self, order: dict[str, Any]) -> None:
         """Refused until the server has heard of the payment."""
-        key = str(uuid4())
-        for _ in range(200):
-            given = self._ask(self.admin, REFUND, tolerant=True, idempotencyKey=key, **order)
-            if given["refund"] is not None:
-                return
-            time.sleep(0.1)
-        raise Unsettled(f"the refund was refused: {given}")
+        given = {**order, "idempotencyKey": str(uuid4())}
+        self.until(
+            lambda: self.ask(self.admin, REFUND, given, tolerant=True)["refund"], "the refund is taken"
+        )
 
-    def _ask(self, key: str, document: str, *, tolerant: bool = False, **given: Any) -> Any:
-        body = {"query": document, "variables": {"input": given}}
+    def ask(self, key: str, document: str, given: dict[str, Any] | None, *, tolerant: bool = False) -> Any:
+        """Whoever gets no answer asks again; so does who is told of errors, unless ``tolerant``."""
+        body = {"query": document, "variables": {} if given is None else {"input": given}}
         end, last = time.monotonic() + PATIENCE, "nobody answered"
         while time.monotonic() < end:
             self._revive()
@@ -209,7 +217,7 @@ class Torture:
             time.sleep(0.1)
         raise Unsettled(f"no good answer: {last}")
 
-    def _act(self, path: str, **given: str) -> Any:
+    def act(self, path: str, **given: str) -> Any:
         return self.provider.post(f"/_sandbox{path}", json=given).raise_for_status().json()
 
     def _agrees(self) -> bool:
@@ -218,7 +226,7 @@ class Torture:
         self.last = self.loop.run(contradictions(self.database, ledger))
         return self.last == []
 
-    def _until(self, condition: Any, what: str) -> None:
+    def until(self, condition: Any, what: str) -> None:
         end = time.monotonic() + PATIENCE
         while not condition():
             if time.monotonic() > end:

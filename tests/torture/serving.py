@@ -12,6 +12,8 @@ import uvicorn
 import app.main
 import app.services.purchases.entering
 import app.services.refunds
+import app.services.tier_changes
+import app.settlement.tier_changes
 import app.worker.claims
 from app.api import build_schema
 from app.bootstrap import build_deps, load_settings
@@ -23,7 +25,7 @@ from app.worker import Worker
 from tests.torture.points import Point, arm
 
 build_schema(suggestions=True)  # once, in the process that the others are forked from
-SOON = timedelta(seconds=0.4)
+SOON, LATER = timedelta(seconds=0.4), timedelta(seconds=2)
 Armed = tuple[Point, int] | None
 
 
@@ -60,6 +62,8 @@ def _hurry() -> None:
     app.services.refunds.FIRST_CHECK = SOON
     payments._SHORTEST_PAUSE = SOON
     checks.CLAIMED_FOR = timedelta(seconds=1)
+    app.services.tier_changes.CHECKED_AFTER = LATER
+    app.settlement.tier_changes.CHECKED_AGAIN_AFTER = LATER
     app.worker.claims.retry_delay = lambda _: SOON
     app.main.Worker = _hurried
 
