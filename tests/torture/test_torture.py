@@ -9,6 +9,7 @@ from tests.torture.rounds import Torture
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_a_few_rounds(database_url: str, tmp_path: Path) -> None:
     figures = Torture(database_url, tmp_path).run(5)
     assert figures.rounds == 5
