@@ -21,6 +21,15 @@ PAYABLE = (
 """The payer has something to do; nothing was taken, and it can be withdrawn."""
 UNDECIDED = (*PAYABLE, PaymentStatus.PROCESSING)
 
+_AUTHORISED = "requires_capture"
+"""Somebody at the provider made it wait for a capture: nothing was taken, the payer has nothing to do."""
+
+
+def payment_status(told: str) -> PaymentStatus:
+    """What the provider says of an intent. Raises ValueError for a state that nobody has thought of."""
+    return PaymentStatus.PROCESSING if told == _AUTHORISED else PaymentStatus(told)
+
+
 COUNTED_OTHERWISE = frozenset({"ISK", "UGX"})
 """Currencies without a minor unit that the provider counts in hundredths: nothing is sold in them.
 

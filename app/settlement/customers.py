@@ -8,7 +8,7 @@ from app.db.repositories import customers, outbox
 from app.db.rows import Row
 from app.domain.errors import Unauthenticated
 from app.domain.outbox import Topic
-from app.ports.provider import PaymentProvider
+from app.ports.provider import PaymentProvider, ProviderRefused
 from app.settlement import leases
 from app.settlement.tools import Tools
 
@@ -28,12 +28,23 @@ async def ensure_customer(tools: Tools, user_id: UUID, *, instead_of: str | None
         if user.stripe_customer_id not in (None, instead_of):
             return str(user.stripe_customer_id)
         key = f"customer-{user_id}-instead-of-{instead_of}" if instead_of else f"customer-{user_id}"
-        made = await tools.provider.customers.create(user_id=str(user_id), key=key)
-        await _tell(tools.provider, made["id"], user)
+        made = await _make(tools.provider, user, key)
         async with tools.database.transaction() as connection:
             await leases.prove(connection, lease)
-            await _record(connection, tools, user, made["id"], instead_of)
-    return str(made["id"])
+            await _record(connection, tools, user, made, instead_of)
+    return made
+
+
+async def _make(provider: PaymentProvider, user: Row, key: str) -> str:
+    """A key that is remembered may answer with a customer that was deleted since: then another is made."""
+    made = str((await provider.customers.create(user_id=str(user.id), key=key))["id"])
+    try:
+        await _tell(provider, made, user)
+    except ProviderRefused as refused:
+        if refused.code != "resource_missing" or key.endswith(made):
+            raise
+        return await _make(provider, user, f"customer-{user.id}-instead-of-{made}")
+    return made
 
 
 async def pass_on(tools: Tools, user_id: UUID) -> None:

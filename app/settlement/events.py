@@ -116,6 +116,7 @@ HANDLINGS: Mapping[str, Handling] = MappingProxyType(
         "subscription_schedule.*": Handling(its_subscription),
         "invoice.created": Handling(the_invoice),
         "invoice.finalized": Handling(the_invoice),
+        "invoice.deleted": Handling(the_invoice),
         "invoice.updated": Handling(the_invoice),
         "invoice.paid": Handling(the_invoice),
         "invoice.payment_failed": Handling(the_invoice),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from app.domain.payments import InvoiceStatus, PaymentStatus
+from app.domain.payments import InvoiceStatus, PaymentStatus, payment_status
 from app.ports.provider import Object
 
 Values = dict[str, Any]
@@ -83,7 +83,7 @@ def payments_of(told: Object) -> list[Values]:
 def _payment(told: Object, intent: Object) -> Values:
     return {
         "stripe_payment_intent_id": intent["id"],
-        "status": PaymentStatus(intent["status"]),
+        "status": payment_status(intent["status"]),
         "amount_cents": intent["amount"],
         "refunded_cents": 0,
         "currency": intent["currency"].upper(),

@@ -24,12 +24,16 @@ from app.settlement.tools import Tools
 log = structlog.get_logger(__name__)
 
 
-async def fetch(provider: PaymentProvider, invoice_id: str) -> Object | None:
-    return await provider.invoices.get(invoice_id)
+async def fetch(provider: PaymentProvider, invoice_id: str) -> Object:
+    """One that was deleted is told as such: only drafts can be."""
+    return await provider.invoices.get(invoice_id) or {"id": invoice_id, "deleted": True}
 
 
 async def apply(connection: AsyncConnection, tools: Tools, told: Object) -> None:
     now = tools.clock()
+    if told.get("deleted"):
+        await _discard(connection, told["id"])
+        return
     holder = await subscriptions.hold_customer(connection, told["customer"])
     if holder is None:
         metrics.INVOICES_FLAGGED.labels("no_account").inc()
@@ -44,6 +48,13 @@ async def apply(connection: AsyncConnection, tools: Tools, told: Object) -> None
     for payment in payments_of(told):
         await invoices.begin_payment(connection, invoice_id, user_id=holder.id, now=now, **payment)
     await _tell(connection, told, before, invoice_id, now=now)
+
+
+async def _discard(connection: AsyncConnection, stripe_invoice_id: str) -> None:
+    """A draft that was deleted asks for nothing any more: void. One that is asked for here is made again."""
+    row = await invoices.by_provider_id(connection, stripe_invoice_id)
+    if row is not None and row.status == InvoiceStatus.DRAFT and row.wanted_status is None:
+        await invoices.change(connection, row.id, status=InvoiceStatus.VOID, next_attempt_at=None)
 
 
 async def _row(connection: AsyncConnection, told: Object, user_id: UUID) -> Row[Any] | None:

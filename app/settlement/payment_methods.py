@@ -13,21 +13,23 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.ids import new_id
-from app.db.repositories import outbox, payment_methods, subscriptions
+from app.db.repositories import customers, outbox, payment_methods, subscriptions
 from app.domain.outbox import Topic
 from app.domain.settlement import Kind, Target
 from app.domain.subscriptions import LIVE, SubscriptionStatus
 from app.ports.provider import Object, PaymentProvider, ProviderRefused
+from app.settlement.subscriptions import end_all
 from app.settlement.tools import Tools
 
 
 async def fetch(provider: PaymentProvider, customer_id: str) -> Object:
-    """``id``, ``methods`` (newest first) and ``default``; a customer that is gone keeps none."""
+    """``id``, ``methods`` (newest first), ``default``, ``is_gone``; a customer that is gone keeps none."""
     customer = await provider.customers.get(customer_id)
     if customer is None:
-        return {"id": customer_id, "methods": [], "default": None}
+        return {"id": customer_id, "methods": [], "default": None, "is_gone": True}
     return {
         "id": customer_id,
+        "is_gone": False,
         "methods": await provider.payment_methods.of_customer(customer_id),
         "default": (customer.get("invoice_settings") or {}).get("default_payment_method"),
     }
@@ -48,6 +50,9 @@ async def apply(connection: AsyncConnection, tools: Tools, told: Object) -> None
         else:
             await payment_methods.add(connection, user_id=holder.id, **_named(method), **_shown(method))
     await payment_methods.set_default(connection, holder.id, told["default"])
+    if told["is_gone"]:
+        await end_all(connection, holder, now=now)
+        await customers.forget(connection, told["id"], now=now)
     kept = [key for key in given if key not in known or known[key].removed_at is None]
     if kept and told["default"] is None and holder.deleted_at is None:
         await _ask_for_default(connection, told["id"], kept[0], now=now)

@@ -7,7 +7,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.repositories import accounts, payments, purchases
-from app.domain.payments import PAYABLE, UNDECIDED, Flag, PaymentStatus, next_check
+from app.domain.payments import PAYABLE, UNDECIDED, Flag, PaymentStatus, next_check, payment_status
 from app.ports.provider import Object, PaymentProvider
 from app.settlement import disputes, refunds, sales
 from app.settlement.flags import raise_flag
@@ -33,7 +33,7 @@ async def apply(connection: AsyncConnection, tools: Tools, intent: Object) -> No
     payer = await accounts.hold_payer(connection, found.user_id)
     purchase = await purchases.lock(connection, found.purchase_id) if found.purchase_id else None
     payment = await payments.lock(connection, found.id)
-    status = PaymentStatus(intent["status"])
+    status = payment_status(intent["status"])
     await _note(connection, tools, payment, intent, status)
     if status is PaymentStatus.SUCCEEDED:
         if purchase is not None:

@@ -11,6 +11,7 @@ due. When the one that gives the tier ends, the newest of those takes its place.
 
 from collections.abc import Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +33,17 @@ from app.settlement.tools import Tools
 
 log = structlog.get_logger(__name__)
 
+_ENDED: Mapping[str, Any] = MappingProxyType(
+    {
+        "cancel_at_period_end": False,
+        "past_due_since": None,
+        "scheduled_tier": None,
+        "scheduled_interval": None,
+        "stripe_schedule_id": None,
+    }
+)
+_TOLD = ("stripe_subscription_id", "created_at", "current_period_end")
+
 
 async def fetch(provider: PaymentProvider, subscription_id: str) -> Object | None:
     return await provider.subscriptions.get(subscription_id)
@@ -41,7 +53,7 @@ async def apply(connection: AsyncConnection, tools: Tools, told: Object) -> None
     now = tools.clock()
     holder = await subscriptions.hold_customer(connection, told["customer"])
     if holder is None:
-        _flag("no_account", told["id"])
+        await _flag_unless_over(connection, told)
         return
     row = await subscriptions.by_provider_id(connection, told["id"])
     values = await values_of(connection, told, row=row, now=now)
@@ -53,6 +65,21 @@ async def apply(connection: AsyncConnection, tools: Tools, told: Object) -> None
         await tier_changes.look_again(connection, holder.id, now=now)
     if holder.deleted_at is not None and values["status"] not in OVER:
         await _end_for_an_ended_account(connection, told, now=now)
+
+
+async def _flag_unless_over(connection: AsyncConnection, told: Object) -> None:
+    """Of a customer that was deleted nothing is left to do, once its subscription has ended."""
+    row = await subscriptions.by_provider_id(connection, told["id"])
+    if row is None or row.status not in OVER:
+        _flag("no_account", told["id"])
+
+
+async def end_all(connection: AsyncConnection, holder: Row, *, now: datetime) -> None:
+    """Of a customer that was deleted, with which the provider ends its subscriptions at once."""
+    for row in await subscriptions.started_of(connection, holder.id):
+        values = {name: getattr(row, name) for name in _TOLD}
+        ended = {**values, "status": SubscriptionStatus.CANCELED, **_ENDED, "ended_at": now}
+        await _Account(connection, holder, now).follow(row, ended)
 
 
 async def _end_for_an_ended_account(connection: AsyncConnection, told: Object, *, now: datetime) -> None:

@@ -62,6 +62,19 @@ async def test_connecting_twice_makes_one_account(shop: Shop) -> None:
     assert len(shop.stand_in.client().v1.accounts.list().data) == 1
 
 
+async def test_an_account_that_was_deleted_says_what_to_do(shop: Shop) -> None:
+    payee = await make_payee(shop)
+    given = {"returnUrl": "https://shop.test/x"}
+    assert (await payee.account.api(CONNECT, input=given)).payload()["errors"] == []
+    shop.stand_in.form("DELETE", f"/v1/accounts/{await account_of(shop, payee)}")
+    document = """mutation($input: ConnectPayoutsInput!) { connectPayouts(input: $input) {
+        errors { code message ... on InvalidState { state } } } }"""
+    [error] = (await payee.account.api(document, input=given)).payload()["errors"]
+    assert (error["code"], error["state"]) == ("INVALID_STATE", "deleted at the payment provider")
+    assert "write to us" in error["message"]
+    assert shop.stand_in.client().v1.accounts.list().data == []
+
+
 @pytest.mark.parametrize(
     "url", ["javascript:alert(1)", "shop.test", "https://", "https://a.test/\n", "https://[x"]
 )

@@ -10,10 +10,12 @@ from sqlalchemy import select
 from app.db.models import ObjectLease, OutboxFact, User
 from app.domain.errors import Unauthenticated
 from app.domain.outbox import Topic
+from app.domain.settlement import Kind, Target
 from app.jobs import HANDLERS
 from app.ports.provider import OutcomeUnknown
 from app.schema.node import split_id
 from app.settlement.customers import ensure_customer, pass_on
+from app.settlement.syncing import sync
 from app.worker import Worker
 from tests.support.clients import PASSWORD, Account, sign_up
 from tests.support.payments import Shop
@@ -129,6 +131,20 @@ async def test_a_customer_that_was_deleted_there_is_made_anew(shop: Shop, accoun
     assert made[0] != gone
     assert [each[:2] for each in at_the_provider(shop)] == [(made[0], "olive@example.test")]
     assert await ensure(shop, account) == made[0]
+
+
+async def test_a_customer_that_is_known_to_be_deleted_is_forgotten(shop: Shop, account: Account) -> None:
+    """Within the day in which the provider answers the first key again."""
+    gone = await ensure(shop, account)
+    shop.stand_in.form("DELETE", f"/v1/customers/{gone}")
+    for _ in range(2):
+        await sync(shop.api.deps.tools, Target(Kind.CUSTOMER, gone))
+        assert gone not in await column(shop, User.stripe_customer_id)
+    made = await ensure(shop, account)
+    assert made != gone
+    assert [each[:2] for each in at_the_provider(shop)] == [(made, "olive@example.test")]
+    await sync(shop.api.deps.tools, Target(Kind.CUSTOMER, gone))
+    assert await ensure(shop, account) == made
 
 
 async def test_an_account_that_has_ended_becomes_no_customer(shop: Shop, account: Account) -> None:

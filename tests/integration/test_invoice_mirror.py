@@ -29,6 +29,18 @@ def amounts(invoice: Any) -> list[int]:
     return [getattr(invoice, name) for name in AMOUNTS]
 
 
+async def test_a_draft_that_is_deleted_is_void(billed: Billed) -> None:
+    draft = billed.client.v1.invoices.create({"customer": billed.customer, "currency": "usd"})
+    await sync(billed.shop.api.deps.tools, Target(Kind.INVOICE, draft.id))
+    assert (await billed.mirror(draft.id)).status == "draft"
+    billed.client.v1.invoices.delete(draft.id)
+    for _ in range(2):
+        await sync(billed.shop.api.deps.tools, Target(Kind.INVOICE, draft.id))
+        invoice = await billed.mirror(draft.id)
+        assert (invoice.status, invoice.number, invoice.receipt_number) == ("void", None, None)
+    await sync(billed.shop.api.deps.tools, Target(Kind.INVOICE, "in_never_heard_of"))
+
+
 async def test_a_paid_invoice_of_a_subscription(billed: Billed) -> None:
     billed.save_card()
     subscription, invoice_id = await billed.subscribe()

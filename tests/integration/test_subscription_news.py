@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 import stripe
 from sqlalchemy import delete, select
 
@@ -20,6 +21,11 @@ async def subscribe(subscriber: Subscriber, price: str | None = None, **given: A
     return subscriber.client.v1.subscriptions.create(
         {"customer": subscriber.customer, "items": items, **given}
     )
+
+
+def flags(reason: str) -> float:
+    labels = {"reason": reason}
+    return metrics.REGISTRY.get_sample_value("revgraph_subscriptions_flagged_total", labels) or 0.0
 
 
 def shown(rows: list[Any]) -> list[tuple[str, str, bool]]:
@@ -109,11 +115,7 @@ async def test_unpaid_and_paused_give_nothing_and_may_come_back(subscriber: Subs
 async def test_the_newest_of_several_gives_the_tier_and_the_others_are_flagged(
     subscriber: Subscriber,
 ) -> None:
-    def flagged() -> float:
-        labels = {"reason": "superseded"}
-        return metrics.REGISTRY.get_sample_value("revgraph_subscriptions_flagged_total", labels) or 0.0
-
-    before = flagged()
+    before = flags("superseded")
     subscriber.save_card()
     first = await subscribe(subscriber)
     subscriber.shop.forward(seconds=1)
@@ -124,13 +126,38 @@ async def test_the_newest_of_several_gives_the_tier_and_the_others_are_flagged(
     assert (yearly.stripe_subscription_id, yearly.superseded_at) == (second.id, None)
     assert monthly.superseded_at is not None
     assert monthly.status == "active"
-    assert flagged() == before + 1
+    assert flags("superseded") == before + 1
     async with subscriber.shop.api.deps.database.read() as connection:
         statement = select(AuditEntry.details).where(AuditEntry.action == "subscription_superseded")
         assert list((await connection.execute(statement)).scalars()) == [{"subscription": first.id}]
     subscriber.client.v1.subscriptions.cancel(second.id)
     await subscriber.sync(second.id)
     assert shown((await subscriber.rows())[1:]) == [("pro", "canceled", False), ("pro", "active", False)]
+    assert await subscriber.tier() == "pro"
+
+
+@pytest.mark.parametrize("order", [("customer", "subscription"), ("subscription", "customer")])
+async def test_with_its_customer_a_subscription_ends(subscriber: Subscriber, order: tuple[str, ...]) -> None:
+    subscriber.save_card()
+    made = await subscribe(subscriber)
+    await subscriber.sync(made.id)
+    [free, _] = await subscriber.rows()
+    before = flags("no_account")
+    subscriber.client.v1.customers.delete(subscriber.customer)
+    for what in (*order, *order):
+        named = made.id if what == "subscription" else subscriber.customer
+        await sync(subscriber.shop.api.deps.tools, Target(Kind(what), named))
+    assert shown(await subscriber.rows()) == [
+        ("free", "canceled", False),
+        ("pro", "canceled", False),
+        ("free", "active", False),
+    ]
+    assert {row.anchor_at for row in await subscriber.rows()} == {free.anchor_at}
+    assert (await subscriber.tier(), flags("no_account")) == ("free", before)
+    again = await subscriber.change()
+    assert (again["errors"], again["subscription"]["status"]) == ([], "INCOMPLETE")
+    subscriber.pay(again["clientSecret"])
+    await subscriber.bring_up_to_date()
     assert await subscriber.tier() == "pro"
 
 

@@ -46,6 +46,7 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "invoice.paid": ({"id": "in_1", "parent": SUBSCRIBED}, ["subscription sub_1", "invoice in_1"]),
     "invoice.payment_failed": ({"id": "in_1", "parent": SUBSCRIBED}, ["subscription sub_1", "invoice in_1"]),
     "invoice.payment_action_required": ({"id": "in_1"}, ["invoice in_1"]),
+    "invoice.deleted": ({"id": "in_1", "parent": None}, ["invoice in_1"]),
     "invoice.voided": ({"id": "in_1"}, ["invoice in_1"]),
     "invoice.marked_uncollectible": ({"id": "in_1"}, ["invoice in_1"]),
     "invoice.upcoming": ({"id": "upcoming_in_1", "parent": SUBSCRIBED}, ["subscription sub_1"]),

@@ -23,6 +23,12 @@ async def of_user(connection: AsyncConnection, user_id: UUID) -> Row[Any] | None
     return (await connection.execute(statement)).one_or_none()
 
 
+async def forget(connection: AsyncConnection, customer_id: str, *, now: datetime) -> None:
+    """The customer is gone at the provider: the account is none there any more."""
+    statement = update(User).where(User.stripe_customer_id == customer_id)
+    await connection.execute(statement.values(stripe_customer_id=None, updated_at=now))
+
+
 async def record(
     connection: AsyncConnection, user_id: UUID, *, customer_id: str, instead_of: str | None, now: datetime
 ) -> Row[Any] | None:

@@ -34,9 +34,31 @@ async def connect(tools: Tools, *, viewer: Viewer, return_url: str, refresh_url:
         return await tools.provider.accounts.link(account_id, return_url=back, refresh_url=again)
     except ProviderRefused as refused:
         log.warning("payout_account_refused", author_id=str(author.id), code=refused.code)
-        raise InvalidState(what="The payout account", state="refused", action="be connected") from refused
+        raise await _refused(tools, author.id) from refused
     except (ProviderError, leases.Busy, leases.Lost) as error:
         raise Unavailable("payment provider") from error
+
+
+async def _refused(tools: Tools, author_id: UUID) -> InvalidState:
+    """What to do, too, where the account was deleted: only a person can tell why."""
+    async with tools.database.read() as connection:
+        payee = await payouts.payee_of(connection, author_id)
+    if payee is None or payee.stripe_account_id is None or not await _is_gone(tools, payee.stripe_account_id):
+        return InvalidState(what="The payout account", state="refused", action="be connected")
+    return InvalidState(
+        what="The payout account",
+        state="deleted at the payment provider",
+        action="be connected again: write to us, to be paid by hand or to be given another account",
+    )
+
+
+async def _is_gone(tools: Tools, account_id: str) -> bool:
+    try:
+        return await tools.provider.accounts.get(account_id) is None
+    except ProviderRefused as refused:
+        return refused.code == "account_invalid"
+    except ProviderError:
+        return False
 
 
 async def author_of(database: Database, viewer: Viewer) -> Any:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.domain.payments import next_check
+from app.domain.payments import PaymentStatus, next_check, payment_status
 
 BEGUN = datetime(2026, 1, 15, 12, tzinfo=UTC)
 
@@ -24,3 +24,10 @@ BEGUN = datetime(2026, 1, 15, 12, tzinfo=UTC)
 def test_ever_more_seldom_and_when_its_day_is_over(hours: int, wait: timedelta) -> None:
     now = BEGUN + timedelta(hours=hours)
     assert next_check(created_at=BEGUN, now=now) == now + wait
+
+
+def test_what_waits_for_a_capture_is_under_way() -> None:
+    assert payment_status("requires_capture") is PaymentStatus.PROCESSING
+    assert [payment_status(each) for each in PaymentStatus] == list(PaymentStatus)
+    with pytest.raises(ValueError, match="unheard_of"):
+        payment_status("unheard_of")
