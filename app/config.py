@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     graphql_introspection: bool | None = None
     rate_limit_sign_in: str = "30/minute"
     rate_limit_requests: str = "6000/minute"
-    remember_api_keys_seconds: float = Field(default=1.0, ge=0, le=60, allow_inf_nan=False)
+    remember_api_keys_seconds: float = Field(default=0.0, ge=0, le=60, allow_inf_nan=False)
     otel_exporter_otlp_endpoint: str = ""
     log_level: str = Field(default="INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 

@@ -51,6 +51,12 @@ def ours(made: Made, folder: Path) -> list[Server]:
     return [
         Server("revgraph", "as it is served: authentication, quota, log, metrics", serve, settings),
         Server(
+            "revgraph, keys remembered",
+            "as it is served with REMEMBER_API_KEYS_SECONDS=1",
+            serve,
+            {**settings, "REMEMBER_API_KEYS_SECONDS": "1"},
+        ),
+        Server(
             "revgraph, bare",
             "the same without authentication, rate limit, quota, log and metrics",
             _uvicorn("bench.variants:bare", "--factory"),

@@ -152,7 +152,6 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
         var_dir=tmp_path / "var",
         jwt_secret=SecretStr("a secret of the tests that is long enough"),
         rate_limit_sign_in="100000/minute",
-        remember_api_keys_seconds=0,  # tests change rows behind the server's back
     )
 
 
