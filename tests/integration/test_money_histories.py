@@ -32,7 +32,7 @@ from app.db.models import Licence, Payment, Purchase
 from app.domain.api_keys import Role
 from app.jobs import CHORES
 from app.schema.node import global_id
-from app.services import reconciliation
+from app.services import housekeeping, reconciliation
 from tests.support import factories
 from tests.support.buying import BUY
 from tests.support.clients import Api, Clock, make_key, served, sign_up_as
@@ -244,10 +244,19 @@ async def opened(paying: Settings, plans: Path, stand_in: StandIn, clock: Clock)
         yield {"shop": shop, "admin": api.as_(key), "packages": packages}
 
 
+async def forget_nothing(**_: Any) -> None:
+    """Age is told by ids, which are made by the real clock: after years of this one everything would be old."""
+
+
 @pytest.fixture
 def history(
-    paying_settings: Settings, stand_in: StandIn, clock: Clock, tmp_path: Path
+    paying_settings: Settings,
+    stand_in: StandIn,
+    clock: Clock,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[type[MoneyHistory]]:
+    monkeypatch.setattr(housekeeping, "prune", forget_nothing)
     plans = tmp_path / "plans.toml"
     plans.write_text(PLANS.format(trial_days=0))
     with asyncio.Runner() as runner:

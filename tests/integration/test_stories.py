@@ -17,11 +17,12 @@ from app.worker.events import Events
 from tests.support.agreement import contradictions, differences, read
 from tests.support.buying import Stall
 from tests.support.kept_states import KeptState
-from tests.support.orders import ORDERS, how_many, orders, post, post_one_by_one, take_events
+from tests.support.orders import FULL, ORDERS, how_many, orders, post, post_one_by_one, take_events
 from tests.support.remembered import answers_remembered
 from tests.support.stories import STORIES, Life, lift_limits, live
 
 NAMES = sorted(STORIES)
+pytestmark = pytest.mark.timeout(0 if FULL else 300)
 
 
 async def agreed(stall: Stall, **how: Any) -> list[str]:

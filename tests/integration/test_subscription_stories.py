@@ -21,7 +21,7 @@ from app.worker.events import Events
 from tests.support.agreement import contradictions, differences, read
 from tests.support.clients import Clock, served
 from tests.support.kept_states import KeptState
-from tests.support.orders import ORDERS, how_many, orders, post, post_one_by_one, take_events
+from tests.support.orders import FULL, ORDERS, how_many, orders, post, post_one_by_one, take_events
 from tests.support.payments import Shop
 from tests.support.remembered import answers_remembered
 from tests.support.stand_in import StandIn
@@ -29,6 +29,7 @@ from tests.support.subscribing import PLANS
 from tests.support.subscription_stories import STORIES, Plan, live
 
 NAMES = sorted(STORIES)
+pytestmark = pytest.mark.timeout(0 if FULL else 300)
 
 
 @pytest.fixture

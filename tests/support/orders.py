@@ -1,6 +1,6 @@
 """In which orders are a story's events delivered? All of up to six, else some that chance chose once and for all.
 
-``REVGRAPH_TORTURE=full``: 500 of them; else a few.
+``REVGRAPH_TORTURE=full``: 500 of them; else a few. ``REVGRAPH_ORDERS``: so many.
 """
 
 import asyncio
