@@ -58,10 +58,16 @@ def resolved(world: "World", name: str, value: Any, path: str) -> Any:
         raise cannot_expand(path)
     if not isinstance(value, str):
         return value
-    found = world.find(kind_of(name, value), value)
+    found = world.find(kind_of(name, value), value) or (redeemed(world, value) if name == "coupon" else None)
     if found is None:
         raise cannot_expand(path)
     return render(found)
+
+
+def redeemed(world: "World", key: str) -> dict[str, Any] | None:
+    """A coupon that was deleted, as the discounts that came of it keep it."""
+    kept = (row["_coupon"] for row in world.all("discount") if row["source"]["coupon"] == key)
+    return next(({**coupon, "valid": False} for coupon in kept), None)
 
 
 def kind_of(name: str, key: str) -> str:

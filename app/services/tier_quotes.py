@@ -63,7 +63,7 @@ async def _quote(tools: Tools, user_id: UUID, wish: Wish, *, now: datetime) -> Q
         return await _start(tools, wish, customer_id, price_id, now=now)
     item_id = await _item_of(tools, wish.paid.stripe_subscription_id)
     if wish.action is Action.UPGRADE and not wish.is_on_trial:
-        return await _upgrade(tools, wish, customer_id, item_id, price_id, now=now)
+        return await _upgrade(tools, wish, item_id, price_id, now=now)
     return await _later(tools, wish, customer_id, item_id, price_id, now=now)
 
 
@@ -77,13 +77,15 @@ async def _item_of(tools: Tools, subscription_id: str) -> str:
 async def _start(tools: Tools, wish: Wish, customer_id: str, price_id: str, *, now: datetime) -> Quote:
     whole = await previews.of_plan(tools, customer_id=customer_id, price_id=price_id)
     trial_end = wish.trial_end(now)
+    next_at = trial_end or max(line.period_end for line in whole.lines)
+    then = await previews.invoiced_at(tools, whole, next_at, is_next=False)
     if trial_end is None:
         return _of(
             wish,
             lines=whole.lines,
             due_now=whole.due,
-            due_next=whole.total,
-            next_billing_at=max(line.period_end for line in whole.lines),
+            due_next=then.total,
+            next_billing_at=next_at,
             now=now,
         )
     trial = await previews.of_plan(tools, customer_id=customer_id, price_id=price_id, trial_end=trial_end)
@@ -91,16 +93,14 @@ async def _start(tools: Tools, wish: Wish, customer_id: str, price_id: str, *, n
         wish,
         lines=trial.lines,
         due_now=trial.due,
-        due_next=whole.due,
+        due_next=then.due,
         next_billing_at=trial_end,
         trial_end=trial_end,
         now=now,
     )
 
 
-async def _upgrade(
-    tools: Tools, wish: Wish, customer_id: str, item_id: str, price_id: str, *, now: datetime
-) -> Quote:
+async def _upgrade(tools: Tools, wish: Wish, item_id: str, price_id: str, *, now: datetime) -> Quote:
     """Another interval begins a new period now, the same one keeps the running period."""
     at_once = await previews.of_upgrade(
         tools,
@@ -109,14 +109,19 @@ async def _upgrade(
         price_id=price_id,
         proration_at=now,
     )
-    then = await previews.of_plan(tools, customer_id=customer_id, price_id=price_id)
     whole = [line.period_end for line in at_once.lines if not line.is_proration]
+    next_at = max(whole, default=wish.paid.current_period_end)
+    subscription_id = wish.paid.stripe_subscription_id
+    period = await previews.of_period(
+        tools, subscription_id=subscription_id, item_id=item_id, price_id=price_id
+    )
+    then = await previews.invoiced_at(tools, period, next_at, is_next=False)
     return _of(
         wish,
         lines=at_once.lines,
         due_now=at_once.due,
         due_next=then.total,
-        next_billing_at=max(whole, default=wish.paid.current_period_end),
+        next_billing_at=next_at,
         now=now,
     )
 
@@ -127,16 +132,17 @@ async def _later(
     """What begins when the running period ends, or when the trial does; nothing is due before."""
     begins = wish.paid.current_period_end
     if wish.offer.interval == wish.paid.billing_interval and wish.paid.stripe_schedule_id is None:
-        renewal = await previews.of_renewal(
+        told = await previews.of_renewal(
             tools,
             subscription_id=wish.paid.stripe_subscription_id,
             item_id=item_id,
             price_id=price_id,
         )
-        lines = renewal.lines
+        lines = told.lines
     else:
-        renewal = await previews.of_plan(tools, customer_id=customer_id, price_id=price_id)
-        lines = previews.placed(renewal.lines, period_from(begins, months=wish.offer.interval.months))
+        told = await previews.of_plan(tools, customer_id=customer_id, price_id=price_id)
+        lines = previews.placed(told.lines, period_from(begins, months=wish.offer.interval.months))
+    renewal = await previews.invoiced_at(tools, told, begins, is_next=True)
     return _of(
         wish,
         lines=lines,

@@ -1,6 +1,6 @@
 """What would a change of plan cost? As the provider computes it, in the terms of a quote."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,14 +12,30 @@ from app.ports.provider import Object
 from app.settlement.subscription_news import moment
 from app.settlement.tools import Tools
 
+EXPANDED = ["discounts.source.coupon"]
+
+
+@dataclass(frozen=True)
+class Discount:
+    """``is_once``: for one invoice; ``ends_at``: None where it has no end of its own."""
+
+    id: str
+    is_once: bool
+    ends_at: datetime | None
+
 
 @dataclass(frozen=True)
 class Preview:
-    """``due`` is what would be collected, after the customer's credit; ``total`` is before it."""
+    """``due`` is what would be collected, after the customer's credit; ``total`` is before it.
+
+    ``discounts`` are those taken off, be they the subscription's or the customer's; ``asked`` got the answer.
+    """
 
     lines: tuple[QuoteLine, ...]
     due: Money
     total: Money
+    discounts: tuple[Discount, ...]
+    asked: Mapping[str, Any]
 
 
 async def of_plan(
@@ -29,8 +45,7 @@ async def of_plan(
     details: dict[str, Any] = {"items": [{"price": price_id}]}
     if trial_end is not None:
         details["trial_end"] = int(trial_end.timestamp())
-    asked = {"customer": customer_id, "subscription_details": details}
-    return _read(await tools.provider.invoices.preview(asked))
+    return await _ask(tools, {"customer": customer_id, "subscription_details": details})
 
 
 async def of_upgrade(
@@ -42,8 +57,20 @@ async def of_upgrade(
         "proration_behavior": "always_invoice",
         "proration_date": int(proration_at.timestamp()),
     }
-    asked = {"subscription": subscription_id, "subscription_details": details}
-    return _read(await tools.provider.invoices.preview(asked))
+    return await _ask(tools, {"subscription": subscription_id, "subscription_details": details})
+
+
+async def of_period(tools: Tools, *, subscription_id: str, item_id: str, price_id: str) -> Preview:
+    """A whole period of the plan on this subscription, with its taxes and discounts, as if it began now.
+
+    Raises ProviderError.
+    """
+    details = {
+        "items": [{"id": item_id, "price": price_id}],
+        "proration_behavior": "none",
+        "billing_cycle_anchor": {"type": "now"},
+    }
+    return await _ask(tools, {"subscription": subscription_id, "subscription_details": details})
 
 
 async def of_renewal(tools: Tools, *, subscription_id: str, item_id: str, price_id: str) -> Preview:
@@ -53,8 +80,23 @@ async def of_renewal(tools: Tools, *, subscription_id: str, item_id: str, price_
         "proration_behavior": "none",
         "cancel_at_period_end": False,
     }
-    asked = {"subscription": subscription_id, "subscription_details": details}
-    return _read(await tools.provider.invoices.preview(asked))
+    return await _ask(tools, {"subscription": subscription_id, "subscription_details": details})
+
+
+async def invoiced_at(tools: Tools, told: Preview, at: datetime, *, is_next: bool) -> Preview:
+    """The same with those discounts alone that are left then. Raises ProviderError.
+
+    ``is_next``: no invoice comes before, so that what holds once holds for this one. The provider is asked
+    again only where something is gone by then.
+    """
+    left = [row for row in told.discounts if (is_next or not row.is_once) and _lasts(row, at)]
+    if len(left) == len(told.discounts):
+        return told
+    return await _ask(tools, {**told.asked, "discounts": [{"discount": row.id} for row in left] or ""})
+
+
+def _lasts(discount: Discount, at: datetime) -> bool:
+    return discount.ends_at is None or discount.ends_at > at
 
 
 def placed(lines: Iterable[QuoteLine], period: Period) -> tuple[QuoteLine, ...]:
@@ -62,13 +104,25 @@ def placed(lines: Iterable[QuoteLine], period: Period) -> tuple[QuoteLine, ...]:
     return tuple(replace(line, period_start=period.start, period_end=period.end) for line in lines)
 
 
-def _read(invoice: Object) -> Preview:
+async def _ask(tools: Tools, asked: Mapping[str, Any]) -> Preview:
+    return _read(await tools.provider.invoices.preview({**asked, "expand": EXPANDED}), asked)
+
+
+def _read(invoice: Object, asked: Mapping[str, Any]) -> Preview:
     currency = invoice["currency"].upper()
     return Preview(
         lines=tuple(_line(line, currency) for line in invoice["lines"]["data"]),
         due=Money(max(invoice["amount_due"], 0), currency),
         total=Money(max(invoice["total"], 0), currency),
+        discounts=tuple(map(_discount, invoice["discounts"])),
+        asked=asked,
     )
+
+
+def _discount(told: Object) -> Discount:
+    coupon, end = told["source"]["coupon"], told["end"]
+    is_once = coupon is not None and coupon["duration"] == "once"
+    return Discount(told["id"], is_once, None if end is None else moment(end))
 
 
 def _line(line: Object, currency: str) -> QuoteLine:

@@ -14,6 +14,7 @@ from sandbox.errors import ApiError, refused
 from sandbox.http.actions import act
 from sandbox.ledger import ledger
 from sandbox.objects import disputes
+from sandbox.objects.coupons import discounts_of
 from sandbox.objects.registry import ROUTES as API
 from sandbox.objects.registry import TIMERS
 from sandbox.rendering import API_VERSION, render
@@ -134,6 +135,16 @@ def change_card(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> Answ
     return method
 
 
+def give_discount(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> Any:
+    """A customer's own discount, which the dashboard gives and this version of the API does not."""
+    world = sandbox.world
+    customer = world.get("customer", path["id"])
+    [key] = discounts_of(world, [{"coupon": given.get("coupon", "")}], customer)
+    world.change(customer, discount=world.get("discount", key))
+    world.emit("customer.discount.created", customer["discount"])
+    return render(customer)
+
+
 def open_dispute(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> Any:
     world = sandbox.world
     key = given.get("charge")
@@ -167,6 +178,7 @@ ROUTES = [
         ("GET", "/ledger", show_ledger),
         ("POST", "/act/{id}", act_on),
         ("POST", "/payment_methods/{id}", change_card),
+        ("POST", "/customers/{id}/discount", give_discount),
         ("POST", "/disputes", open_dispute),
         ("POST", "/disputes/{id}", conclude_dispute),
     )

@@ -97,7 +97,7 @@ def discounts_of(world: World, given: Any, customer: Obj | None, **owner: str) -
 
 def redeem(world: World, entry: Obj, customer: Obj | None, owner: dict[str, str]) -> Obj:
     if "discount" in entry:
-        return world.get("discount", entry["discount"], "discounts")
+        return existing(world, entry["discount"], customer)
     code = promotion(world, entry["promotion_code"], customer) if "promotion_code" in entry else None
     coupon_id = code["promotion"]["coupon"] if code else entry.get("coupon", "")
     coupon = world.get("coupon", coupon_id, "discounts[0][coupon]")
@@ -116,6 +116,13 @@ def redeem(world: World, entry: Obj, customer: Obj | None, owner: dict[str, str]
     if "subscription" in owner:
         world.emit("customer.discount.created", discount)
     return discount
+
+
+def existing(world: World, key: str, customer: Obj | None) -> Obj:
+    found = world.get("discount", key, "discounts")
+    if customer is not None and found["customer"] != customer["id"]:
+        raise refused("This discount is not on the object or one of its ancestors.", param="discounts")
+    return found
 
 
 def usable(counted: Obj, now: int) -> bool:

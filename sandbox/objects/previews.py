@@ -3,6 +3,7 @@
 from stripe import params as sdk
 
 from sandbox.errors import refused
+from sandbox.expand import expanded
 from sandbox.objects.invoice_items import new_item
 from sandbox.objects.invoicing import recompute
 from sandbox.objects.products import price_of
@@ -12,7 +13,6 @@ from sandbox.objects.subscription_ends import unused_time
 from sandbox.objects.subscription_invoices import subscription_invoice
 from sandbox.objects.subscription_items import leave_pending
 from sandbox.objects.subscriptions import first_invoice, new_subscription, plan_end
-from sandbox.rendering import render
 from sandbox.routes import post
 from sandbox.world import Obj, World, copied
 
@@ -31,7 +31,7 @@ def create(world: World, params: Obj) -> Obj:
     with world.scratch():
         invoice = preview(world, params)
         recompute(world, invoice)
-        shown = copied(render(invoice))
+        shown = copied(expanded(world, invoice, params.get("expand", [])))  # while what it names is there
     details = params.get("subscription_details", {})
     shown["id"] = "upcoming_" + shown["id"]
     for row in shown["lines"]["data"]:
@@ -42,7 +42,7 @@ def create(world: World, params: Obj) -> Obj:
 
 
 def preview(world: World, params: Obj) -> Obj:
-    details = params.get("subscription_details", {})
+    details = dict(params.get("subscription_details", {}))
     if "subscription" in params:
         subscription = world.get("subscription", params["subscription"], "subscription")
         if subscription["status"] in ("canceled", "incomplete_expired"):
@@ -53,9 +53,12 @@ def preview(world: World, params: Obj) -> Obj:
     extras(world, customer, params)
     if "items" not in details:
         raise refused("No upcoming invoices for customer: " + customer["id"], code="invoice_upcoming_none")
+    anchor = details.pop("billing_cycle_anchor", {}).get("timestamp")
     given = {**details, "customer": customer["id"], "discounts": params.get("discounts")}
+    if anchor is not None:
+        given["billing_cycle_anchor"] = anchor
     subscription = new_subscription(world, given)
-    return first_invoice(world, subscription, details)
+    return first_invoice(world, subscription, given)
 
 
 def changed(world: World, subscription: Obj, details: Obj, params: Obj) -> Obj:

@@ -7,7 +7,7 @@ from sandbox.objects.invoice_lines import subscription_line
 from sandbox.objects.invoicing import draft, finalize, give_up, subscription_id, void
 from sandbox.objects.payment_methods import attach
 from sandbox.objects.subscription_ends import end, set_paused, set_resumed
-from sandbox.objects.subscription_invoices import subscription_invoice
+from sandbox.objects.subscription_invoices import discounts_at, subscription_invoice
 from sandbox.objects.subscription_items import period, put_period
 from sandbox.objects.subscription_times import LIVE, set_timers
 from sandbox.periods import end_after
@@ -103,7 +103,8 @@ def upcoming_invoice(world: World, subscription: Obj) -> Obj:
         world, world.get("customer", subscription["customer"]), currency=subscription["currency"],
         reason="upcoming",
         lines=lines, subscription=subscription, period=(start, stop), pending=True,
-        collection_method=subscription["collection_method"], discounts=list(subscription["discounts"]),
+        collection_method=subscription["collection_method"],
+        discounts=discounts_at(world, subscription, stop),
         default_tax_rates=[dict(rate) for rate in subscription["default_tax_rates"]],
     )  # fmt: skip
 

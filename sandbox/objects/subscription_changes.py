@@ -97,7 +97,7 @@ def plain(world: World, subscription: Obj, params: Obj) -> None:
     if "discounts" in params:
         customer = world.get("customer", subscription["customer"])
         found = discounts_of(world, params["discounts"], customer, subscription=subscription["id"])
-        world.change(subscription, discounts=found)
+        world.change(subscription, discounts=found, _inherits_no_discount=params["discounts"] == "")
     if "pause_collection" in params:
         wish = params["pause_collection"]
         paused = {"behavior": wish["behavior"], "resumes_at": wish.get("resumes_at")} if wish else None
@@ -133,7 +133,7 @@ def needs_reset(subscription: Obj, params: Obj, old: list[Obj], new: list[Obj]) 
         return False
     free = not any(map(worth, old)) and any(map(worth, new))
     other = rhythm(old[0]["price"]) != rhythm(new[0]["price"])
-    return free or other or params.get("billing_cycle_anchor") == "now"
+    return free or other or params.get("billing_cycle_anchor", {}).get("type") == "now"
 
 
 def settle_lines(

@@ -30,7 +30,8 @@ def subscription_invoice(
         subscription=subscription,
         pending=pending, period=period, collection_method=subscription["collection_method"],
         default_tax_rates=[dict(rate) for rate in subscription["default_tax_rates"]],
-        discounts=list(subscription["discounts"]), _days_until_due=subscription.get("days_until_due"),
+        discounts=discounts_at(world, subscription, world.now()),
+        _days_until_due=subscription.get("days_until_due"),
     )  # fmt: skip
     spend_discounts(world, subscription)
     world.change(subscription, latest_invoice=invoice["id"])
@@ -38,13 +39,33 @@ def subscription_invoice(
     return invoice
 
 
+def discounts_at(world: World, subscription: Obj, moment: int) -> list[str]:
+    """What is taken off an invoice made then: the subscription's own discounts, or else its customer's."""
+    inherited = None if subscription.get("_inherits_no_discount") else _of_customer(world, subscription)
+    keys = subscription["discounts"] or ([inherited["id"]] if inherited else [])
+    return [key for key in keys if not is_over(world.get("discount", key), moment)]
+
+
+def _of_customer(world: World, subscription: Obj) -> Obj | None:
+    found: Obj | None = world.get("customer", subscription["customer"]).get("discount")
+    return found
+
+
+def is_over(discount: Obj, moment: int) -> bool:
+    return discount["end"] is not None and discount["end"] <= moment
+
+
 def spend_discounts(world: World, subscription: Obj) -> None:
     """A discount that holds once is gone after one invoice, a repeating one when its months are over."""
-    left = []
-    for key in subscription["discounts"]:
-        found = world.get("discount", key)
-        over = found["end"] is not None and found["end"] <= world.now()
-        if found["_coupon"]["duration"] != "once" and not over:
-            left.append(key)
-    if left != subscription["discounts"]:
+    own, inherited = subscription["discounts"], _of_customer(world, subscription)
+    left = [key for key in own if not _is_spent(world, world.get("discount", key))]
+    if left != own:
         world.change(subscription, discounts=left)
+    inherits = not own and not subscription.get("_inherits_no_discount")
+    if inherits and inherited and _is_spent(world, inherited):
+        world.change(world.get("customer", subscription["customer"]), discount=None)
+        world.emit("customer.discount.deleted", inherited)
+
+
+def _is_spent(world: World, discount: Obj) -> bool:
+    return discount["_coupon"]["duration"] == "once" or is_over(discount, world.now())

@@ -86,6 +86,7 @@ def new_subscription(world: World, params: Obj) -> Obj:
     subscription["discounts"] = discounts_of(
         world, params.get("discounts"), customer, subscription=subscription["id"]
     )
+    subscription["_inherits_no_discount"] = params.get("discounts") == ""
     dates(world, subscription, params)
     return subscription
 

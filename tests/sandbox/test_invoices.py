@@ -96,8 +96,49 @@ def test_coupons_take_a_percentage_or_an_amount_once_or_for_months(shop: Shop) -
     )
     shop.client.v1.subscriptions.update(made.id, {"discounts": [{"coupon": fixed.id}]})
     shop.stand_in.pass_days(95)
-    assert [row.total for row in shop.invoices(made)] == [1333, 1500, 1500, 2000]
+    assert [row.total for row in shop.invoices(made)] == [1333, 1500, 2000, 2000]
     assert shop.client.v1.coupons.retrieve(third.id).times_redeemed == 1
+
+
+def test_a_customers_own_discount_is_inherited_and_spent(shop: Shop) -> None:
+    shop.save_card()
+    coupon = shop.client.v1.coupons.create({"percent_off": 50, "duration": "once"})
+    shop.stand_in.ask(f"/customers/{shop.customer.id}/discount", coupon=coupon.id)
+    shop.client.v1.coupons.delete(coupon.id)
+    new: Any = {"customer": shop.customer.id, "subscription_details": {"items": [{"price": shop.pro.id}]}}
+    shown = shop.client.v1.invoices.create_preview({**new, "expand": ["discounts.source.coupon"]})
+    [discount] = shown.discounts
+    assert isinstance(discount, stripe.Discount)
+    assert isinstance(discount.source.coupon, stripe.Coupon)
+    assert (shown.total, discount.source.coupon.duration, discount.source.coupon.valid) == (
+        1000,
+        "once",
+        False,
+    )
+    for kept, total in (("", 2000), ([{"discount": discount.id}], 1000)):
+        assert shop.client.v1.invoices.create_preview({**new, "discounts": kept}).total == total
+    other = shop.client.v1.customers.create()
+    with pytest.raises(stripe.InvalidRequestError, match="not on the object"):
+        shop.client.v1.invoices.create_preview(
+            {**new, "customer": other.id, "discounts": [{"discount": discount.id}]}
+        )
+    made = shop.subscribe()
+    shop.stand_in.pass_days(32)
+    assert [row.total for row in shop.invoices(made)] == [1000, 2000]
+    assert shop.client.v1.customers.retrieve(shop.customer.id).discount is None
+
+
+def test_a_preview_from_now_on_has_the_subscriptions_discounts_and_taxes(shop: Shop) -> None:
+    shop.save_card()
+    rate = shop.client.v1.tax_rates.create({"display_name": "VAT", "percentage": 10, "inclusive": False})
+    coupon = shop.client.v1.coupons.create({"percent_off": 50, "duration": "forever"})
+    made = shop.subscribe(discounts=[{"coupon": coupon.id}], default_tax_rates=[rate.id])
+    shop.stand_in.pass_days(10)
+    details: Any = {"proration_behavior": "none", "billing_cycle_anchor": {"type": "now"}}
+    asked: Any = {"subscription": made.id, "subscription_details": details}
+    shown = shop.client.v1.invoices.create_preview(asked)
+    assert (shown.total, shown.lines.data[0].period.start) == (1100, NEW_YEAR + 10 * DAY)
+    assert shop.client.v1.invoices.create_preview({**asked, "discounts": ""}).total == 2200
 
 
 def test_promotion_codes_are_found_redeemed_and_used_up(shop: Shop) -> None:
