@@ -117,7 +117,7 @@ def stand_in(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.01)
     running = StandIn(now=int(clock.now.timestamp()))
     yield running
-    running.stop()
+    running.leave()
 
 
 @pytest.fixture

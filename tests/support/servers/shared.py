@@ -15,6 +15,8 @@ from pathlib import Path
 
 from tests.support.servers import supervisor
 
+MEMORY = "/dev/shm"
+ROOM_BYTES = 6 * 2**30
 READY_SECONDS = 60
 STOP_SECONDS = 30
 # Kept for the life of this process: they end after it.
@@ -28,7 +30,8 @@ class ServerFailed(Exception):
 @contextmanager
 def server_folder() -> Iterator[Path]:
     """Where the servers of one test run live; leaving it stops them all."""
-    folder = Path(tempfile.mkdtemp(prefix="revgraph-tests-", dir=os.environ.get("REVGRAPH_TEST_TMP") or None))
+    place = os.environ.get("REVGRAPH_TEST_TMP") or memory()
+    folder = Path(tempfile.mkdtemp(prefix="revgraph-tests-", dir=place))
     folder.chmod(0o711)  # PostgreSQL runs as another user when the tests run as root
     lifeline = (folder / supervisor.LIFELINE).open("w")
     fcntl.flock(lifeline, fcntl.LOCK_EX)
@@ -38,6 +41,15 @@ def server_folder() -> Iterator[Path]:
         lifeline.close()
         _wait_until(lambda: not list(folder.glob("*.running")), seconds=STOP_SECONDS)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def memory() -> str | None:
+    """A file system in memory, if there is a roomy one that runs programs: databases are copied there five times as fast."""
+    if not os.access(MEMORY, os.W_OK):
+        return None
+    system = os.statvfs(MEMORY)
+    roomy = system.f_bavail * system.f_frsize >= ROOM_BYTES
+    return MEMORY if roomy and not system.f_flag & os.ST_NOEXEC else None
 
 
 def share(folder: Path, name: str, start: Callable[[], dict[str, str]]) -> dict[str, str]:
