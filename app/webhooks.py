@@ -5,7 +5,7 @@ send it again, for three days.
 """
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -30,7 +30,10 @@ def routes(deps: Deps, storing: Storing) -> list[Route]:
         provider = deps.provider
         if provider is None or not deps.webhook_secrets:
             return _not_configured(deps)
-        body = await request.body()  # of bounded size: the middleware refuses larger ones with 413
+        try:
+            body = await request.body()  # of bounded size: the middleware refuses larger ones with 413
+        except ClientDisconnect:
+            return _refused(MalformedEvent("The body ended early."))
         try:
             event = _verified(request.headers.getlist(SIGNATURE), body, deps)
             new = await storing.store(event, _status(event, provider))

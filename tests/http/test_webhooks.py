@@ -5,6 +5,8 @@ import hashlib
 import hmac
 import json
 import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -20,6 +22,9 @@ from app.bootstrap import Settings
 from app.db.database import Database
 from app.db.migrate import upgrade
 from app.db.models import WebhookEvent
+from app.db.repositories import webhook_events
+from app.domain.payments import WebhookStatus
+from app.domain.webhooks import Event, read_event
 from tests.support.clients import Api, Clock, served
 from tests.support.payments import Shop
 from tests.support.servers.own_postgres import OwnPostgres
@@ -27,6 +32,7 @@ from tests.support.servers.shared import server_folder
 from tests.support.stand_in import SECRET, StandIn
 
 PATH = "/webhooks/stripe"
+NEW_YEAR = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def event(**given: Any) -> dict[str, Any]:
@@ -159,6 +165,14 @@ async def test_odd_signatures_are_refused(shop: Shop, header: str) -> None:
     assert await stored(shop.api.deps.database) == []
 
 
+async def test_an_old_signature_is_not_renewed_by_a_second_moment(shop: Shop) -> None:
+    """Of two moments the SDK takes the last for the signature."""
+    old = signed(orjson.dumps(event()), at=NOW - 3600)
+    assert (await post(shop.api, event(), header=old)).status_code == 400
+    assert (await post(shop.api, event(), header=f"t={NOW},{old}")).status_code == 400
+    assert await stored(shop.api.deps.database) == []
+
+
 async def test_the_header_stands_once(shop: Shop) -> None:
     body = orjson.dumps(event())
     good = signed(body, at=NOW).encode()
@@ -183,6 +197,7 @@ BODIES = {
     "a number": b"1",
     "equal keys": b'{"object": "event", "object": "event"}',
     "50,000 levels": b"[" * 50_000,
+    "60,000 values": b"[" + b"0," * 60_000 + b"0]",
     "a long number": b'{"id": ' + b"9" * 5_000 + b"}",
     "a lone surrogate": orjson.dumps(event()).replace(b"evt_1", b"\\ud800"),
     "a thin event": event(object="v2.core.event", data=None),
@@ -243,8 +258,31 @@ async def test_what_the_database_cannot_hold_harms_no_other_event(shop: Shop) ->
 
 
 async def test_a_large_body_is_refused_before_it_is_read(shop: Shop) -> None:
-    answer = await post(shop.api, b" " * 1_000_001)
-    assert answer.status_code == 413
+    assert (await post(shop.api, b" " * 1_000_001)).status_code == 413
+
+    async def chunks() -> AsyncIterator[bytes]:
+        for _ in range(11):
+            yield b" " * 100_000
+
+    unstated = await shop.api.http.post(PATH, content=chunks(), headers={"stripe-signature": "t=1"})
+    assert unstated.status_code == 413
+
+
+async def test_a_sender_that_goes_away_is_one_who_sent_no_event(shop: Shop) -> None:
+    before, sent = count("refused"), []
+    arriving = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
+
+    async def receive() -> dict[str, Any]:
+        return next(arriving)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": PATH, "headers": [], "query_string": b""}
+    await shop.api.app(scope, receive, send)
+    assert sent[0]["status"] == 400
+    assert count("refused") == before + 1
+    assert await stored(shop.api.deps.database) == []
 
 
 async def test_other_methods_are_refused(shop: Shop) -> None:
@@ -290,6 +328,31 @@ async def test_without_configuration_it_says_so(
         ("webhook_not_configured", named)
     ]
     assert await stored(database) == []
+
+
+async def test_servers_that_were_sent_the_same_events_do_not_lock_each_other_out(
+    database: Database, open_database: Callable[[], Database]
+) -> None:
+    """They arrive in opposite orders, while one from the middle is about to be stored by a third."""
+    events = [read_event(event(id=f"evt_{n}")) for n in range(3)]
+
+    async def store(given: Sequence[Event]) -> set[str]:
+        server = open_database()
+        async with server.transaction() as connection:
+            new = await webhook_events.add(
+                connection, [(each, WebhookStatus.RECEIVED) for each in given], now=NEW_YEAR
+            )
+        await server.close()
+        return new
+
+    storing = []
+    async with database.transaction() as connection:
+        await webhook_events.add(connection, [(events[1], WebhookStatus.RECEIVED)], now=NEW_YEAR)
+        for given in (events, events[::-1]):
+            storing.append(asyncio.create_task(store(given)))
+            await asyncio.sleep(0.2)  # each stands before what another one is about to store
+    assert sorted(map(len, await asyncio.gather(*storing))) == [0, 2]
+    assert len(await stored(database)) == 3
 
 
 async def test_while_the_provider_is_away_events_are_taken(shop: Shop, stand_in: StandIn) -> None:

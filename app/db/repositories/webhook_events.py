@@ -47,14 +47,18 @@ EVENT: tuple[Any, ...] = (
 async def add(
     connection: AsyncConnection, events: Sequence[tuple[Event, WebhookStatus]], *, now: datetime
 ) -> set[str]:
-    """Stores those that are not known yet, all by one statement; the provider's ids of the new ones."""
+    """Stores those that are not known yet, all by one statement; the provider's ids of the new ones.
+
+    In the order of their ids: two servers that were sent the same events wait for each other's rows, and each
+    would for ever if they began at different ends.
+    """
     dialect_insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
     statement = (
         dialect_insert(WebhookEvent)
         .on_conflict_do_nothing(index_elements=[WebhookEvent.stripe_event_id])
         .returning(WebhookEvent.stripe_event_id)
     )
-    rows = [_row(event, status, now) for event, status in events]
+    rows = [_row(event, status, now) for event, status in sorted(events, key=lambda each: each[0].id)]
     return set((await connection.execute(statement, rows)).scalars())
 
 
