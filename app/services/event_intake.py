@@ -33,7 +33,7 @@ class _Wish:
 
 
 class Storing:
-    """``on_stored`` is called after every commit that stored something new."""
+    """``on_stored`` is called after every commit."""
 
     def __init__(
         self, database: Database, *, clock: Callable[[], datetime], on_stored: Callable[[], None]

@@ -3,9 +3,9 @@
 import asyncio
 import hashlib
 import hmac
-import json
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +25,8 @@ from app.db.models import WebhookEvent
 from app.db.repositories import webhook_events
 from app.domain.payments import WebhookStatus
 from app.domain.webhooks import Event, read_event
+from app.services import event_intake
+from app.services.event_intake import Storing
 from tests.support.clients import Api, Clock, served
 from tests.support.payments import Shop
 from tests.support.servers.own_postgres import OwnPostgres
@@ -240,21 +242,32 @@ def signed_bytes(body: bytes, *, at: int) -> str:
     return f"t={at},v1={digest}"
 
 
-async def test_what_the_database_cannot_hold_harms_no_other_event(shop: Shop) -> None:
-    deep: Any = {}
-    for _ in range(900):
-        deep = {"a": deep}
-    bad = json.dumps(event(id="evt_deep", data={"object": {"deep": deep}})).encode()
-    bad_header = signed_bytes(bad, at=NOW)
-    answers = await asyncio.gather(
-        *(post(shop.api, event(id=f"evt_{n}")) for n in range(5)),
-        shop.api.http.post(PATH, content=bad, headers={"stripe-signature": bad_header}),
-        *(post(shop.api, event(id=f"evt_{n}")) for n in range(5, 10)),
+async def test_what_the_database_cannot_hold_harms_no_other_event(database: Database) -> None:
+    """Such as text nested more deeply than it can be written: how deep that is, is the interpreter's matter."""
+    storing = Storing(database, clock=lambda: NEW_YEAR, on_stored=lambda: None)
+    events = [read_event(event(id=f"evt_{n}")) for n in range(10)]
+    events[5] = replace(events[5], payload={"unwritable": object()})
+    outcomes = await asyncio.gather(
+        *(storing.store(each, WebhookStatus.RECEIVED) for each in events), return_exceptions=True
     )
-    codes = [answer.status_code for answer in answers]
-    assert codes[:5] + codes[6:] == [200] * 10
-    assert codes[5] in (200, 400)  # as deep as the interpreter's stack lets it be
-    assert len(await stored(shop.api.deps.database)) == 10 + (codes[5] == 200)
+    assert [repr(each) for each in outcomes] == [
+        "MalformedEvent('The event cannot be stored.')" if n == 5 else "True" for n in range(10)
+    ]
+    assert len(await stored(database)) == 9
+
+
+async def test_who_no_longer_waits_takes_nobody_along(database: Database) -> None:
+    woken: list[bool] = []
+    storing = Storing(database, clock=lambda: NEW_YEAR, on_stored=lambda: woken.append(True))
+    events = [read_event(event(id=f"evt_{n}")) for n in range(3)]
+    waiting = [asyncio.create_task(storing.store(each, WebhookStatus.RECEIVED)) for each in events]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    async with asyncio.timeout(10):
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+    assert isinstance(outcomes[0], asyncio.CancelledError)
+    assert outcomes[1:] == [True, True]
+    assert woken == [True]
 
 
 async def test_a_large_body_is_refused_before_it_is_read(shop: Shop) -> None:
@@ -380,6 +393,24 @@ async def test_while_the_database_is_away_the_event_shall_come_again(shop: Shop)
         await connection.exec_driver_sql("ALTER TABLE elsewhere RENAME TO webhook_events")
     assert (await post(shop.api, event())).status_code == 200
     assert len(await stored(database)) == 1
+
+
+async def test_while_the_database_does_not_answer_the_event_shall_come_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(event_intake, "SECONDS", 0.3)
+    monkeypatch.setattr(event_intake, "MOST_WAITING", 3)
+    blocking = [(read_event(event()), WebhookStatus.RECEIVED)]
+    with capture_logs() as logs:
+        async with asyncio.timeout(10), shop.api.deps.database.transaction() as connection:
+            await webhook_events.add(connection, blocking, now=NEW_YEAR)
+            answers = await asyncio.gather(*(post(shop.api, event()) for _ in range(8)))
+            await connection.rollback()
+    assert {answer.status_code for answer in answers} == {503}
+    reasons = {line["error"].split(":")[0] for line in logs if line["event"] == "webhook_not_stored"}
+    assert reasons == {"TimeoutError", "TooMany"}
+    assert await stored(shop.api.deps.database) == []
+    assert (await post(shop.api, event())).status_code == 200
 
 
 @pytest.mark.parametrize("dialect", ["sqlite"])
