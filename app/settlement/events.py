@@ -4,31 +4,14 @@ An event's payload is a hint: nothing but ids is read of it. What happened is wh
 are looked up, so that an event may come late, twice, in any order, or in another version of the API.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
-
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.settlement import Kind, Target
 from app.domain.webhooks import Event
 
 TargetsOf = Callable[[Event], Sequence[Target]]
-Telling = Callable[[AsyncConnection, Event, datetime], Awaitable[None]]
-
-
-@dataclass(frozen=True)
-class Handling:
-    """``tell``: what an event says beyond the state of its objects, such as that a trial ends soon.
-
-    It writes in the transaction in which the event is marked processed. A replay tells again, and several
-    events may tell the same, so that a fact needs a key of its own (``outbox.add(..., key=...)``).
-    """
-
-    targets: TargetsOf
-    tell: Telling | None = None
 
 
 def the_payment(event: Event) -> Sequence[Target]:
@@ -68,7 +51,10 @@ def the_invoice(event: Event) -> Sequence[Target]:
     """After its subscription, which it refers to. One that is only to come cannot be looked up yet."""
     invoice_id = event.object_id if event.type != "invoice.upcoming" else None
     details = (event.object.get("parent") or {}).get("subscription_details") or {}
-    return _targets((Kind.SUBSCRIPTION, details.get("subscription")), (Kind.INVOICE, invoice_id))
+    before_2025 = event.object.get("subscription")  # where it stands in an earlier version of the API
+    return _targets(
+        (Kind.SUBSCRIPTION, details.get("subscription") or before_2025), (Kind.INVOICE, invoice_id)
+    )
 
 
 def the_customer(event: Event) -> Sequence[Target]:
@@ -94,44 +80,44 @@ def _targets(*named: tuple[Kind, Any]) -> Sequence[Target]:
     return [Target(kind, given) for kind, given in ids if isinstance(given, str)]
 
 
-HANDLINGS: Mapping[str, Handling] = MappingProxyType(
+HANDLINGS: Mapping[str, TargetsOf] = MappingProxyType(
     {
-        "payment_intent.succeeded": Handling(the_payment),
-        "payment_intent.payment_failed": Handling(the_payment),
-        "payment_intent.canceled": Handling(the_payment),
-        "payment_intent.processing": Handling(the_payment),
-        "payment_intent.requires_action": Handling(the_payment),
-        "charge.refunded": Handling(its_payment),
-        "charge.dispute.*": Handling(its_payment),
-        "refund.*": Handling(its_payment),
-        "checkout.session.*": Handling(the_session),
-        "customer.subscription.created": Handling(the_subscription),
-        "customer.subscription.updated": Handling(the_subscription),
-        "customer.subscription.deleted": Handling(the_subscription),
-        "customer.subscription.paused": Handling(the_subscription),
-        "customer.subscription.resumed": Handling(the_subscription),
-        "customer.subscription.pending_update_applied": Handling(the_subscription),
-        "customer.subscription.pending_update_expired": Handling(the_subscription),
-        "customer.subscription.trial_will_end": Handling(the_subscription),
-        "subscription_schedule.*": Handling(its_subscription),
-        "invoice.created": Handling(the_invoice),
-        "invoice.finalized": Handling(the_invoice),
-        "invoice.deleted": Handling(the_invoice),
-        "invoice.updated": Handling(the_invoice),
-        "invoice.paid": Handling(the_invoice),
-        "invoice.payment_failed": Handling(the_invoice),
-        "invoice.payment_action_required": Handling(the_invoice),
-        "invoice.voided": Handling(the_invoice),
-        "invoice.marked_uncollectible": Handling(the_invoice),
-        "invoice.upcoming": Handling(the_invoice),
-        "payment_method.*": Handling(its_customer),
-        "setup_intent.succeeded": Handling(its_customer),
-        "customer.updated": Handling(the_customer),
-        "customer.deleted": Handling(the_customer),
-        "transfer.created": Handling(the_transfer),
-        "transfer.updated": Handling(the_transfer),
-        "transfer.reversed": Handling(the_transfer),
-        "account.updated": Handling(the_account),
+        "payment_intent.succeeded": the_payment,
+        "payment_intent.payment_failed": the_payment,
+        "payment_intent.canceled": the_payment,
+        "payment_intent.processing": the_payment,
+        "payment_intent.requires_action": the_payment,
+        "charge.refunded": its_payment,
+        "charge.dispute.*": its_payment,
+        "refund.*": its_payment,
+        "checkout.session.*": the_session,
+        "customer.subscription.created": the_subscription,
+        "customer.subscription.updated": the_subscription,
+        "customer.subscription.deleted": the_subscription,
+        "customer.subscription.paused": the_subscription,
+        "customer.subscription.resumed": the_subscription,
+        "customer.subscription.pending_update_applied": the_subscription,
+        "customer.subscription.pending_update_expired": the_subscription,
+        "customer.subscription.trial_will_end": the_subscription,
+        "subscription_schedule.*": its_subscription,
+        "invoice.created": the_invoice,
+        "invoice.finalized": the_invoice,
+        "invoice.deleted": the_invoice,
+        "invoice.updated": the_invoice,
+        "invoice.paid": the_invoice,
+        "invoice.payment_failed": the_invoice,
+        "invoice.payment_action_required": the_invoice,
+        "invoice.voided": the_invoice,
+        "invoice.marked_uncollectible": the_invoice,
+        "invoice.upcoming": the_invoice,
+        "payment_method.*": its_customer,
+        "setup_intent.succeeded": its_customer,
+        "customer.updated": the_customer,
+        "customer.deleted": the_customer,
+        "transfer.created": the_transfer,
+        "transfer.updated": the_transfer,
+        "transfer.reversed": the_transfer,
+        "account.updated": the_account,
     }
 )
 """By the event's type or its family (``refund.*``). Types without a line are stored, counted and ignored."""

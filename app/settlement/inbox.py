@@ -27,17 +27,14 @@ async def act_on(tools: Tools, received: Received) -> WebhookStatus:
     Raises what ``sync`` does: then the event is not marked, and its objects may be up to date or not.
     """
     line = events.line_of(received.event.type)
-    handling = events.HANDLINGS[line] if line else None
-    targets = handling.targets(received.event) if handling else []
-    if handling is None or not targets:
+    targets = events.HANDLINGS[line](received.event) if line else []
+    if not targets:
         async with tools.database.transaction() as connection:
             await _mark(connection, tools, received, WebhookStatus.IGNORED)
         return WebhookStatus.IGNORED
 
     async def finish(connection: AsyncConnection) -> None:
-        first = await _mark(connection, tools, received, WebhookStatus.PROCESSED)
-        if first and handling.tell is not None:
-            await handling.tell(connection, received.event, tools.clock())
+        await _mark(connection, tools, received, WebhookStatus.PROCESSED)
 
     *others, last = targets
     for target in others:
@@ -46,5 +43,5 @@ async def act_on(tools: Tools, received: Received) -> WebhookStatus:
     return WebhookStatus.PROCESSED
 
 
-async def _mark(connection: AsyncConnection, tools: Tools, received: Received, status: WebhookStatus) -> bool:
-    return await webhook_events.settle(connection, received.id, status=status, now=tools.clock())
+async def _mark(connection: AsyncConnection, tools: Tools, received: Received, status: WebhookStatus) -> None:
+    await webhook_events.settle(connection, received.id, status=status, now=tools.clock())

@@ -3,20 +3,22 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Row, select
+from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.testing import capture_logs
 
 from app import metrics
 from app.db.database import Database
 from app.db.models import WebhookEvent
+from app.db.repositories import webhook_events
 from app.domain.outbox import LEASE
+from app.domain.payments import WebhookStatus
 from app.domain.settlement import Kind
-from app.domain.webhooks import MAX_ATTEMPTS, Event
+from app.domain.webhooks import MAX_ATTEMPTS
 from app.settlement import events, syncing
 from app.settlement.syncing import Following
 from app.worker import Worker
@@ -31,7 +33,7 @@ def event(name: str = "1", *, kind: str = "payment_intent.succeeded", **obj: Any
         "created": 1_795_000_000,
         "livemode": False,
         "api_version": None,
-        "data": {"object": {"id": f"pi_{name}", "object": "payment_intent", **obj}},
+        "data": {"object": {"id": f"pi_{name}", "object": "payment_intent"} | obj},
     }
 
 
@@ -156,6 +158,19 @@ async def test_after_the_last_attempt_the_event_is_dead(shop: Shop, monkeypatch:
     assert count("payment_intent.succeeded", "dead") == before + 1
 
 
+async def test_an_event_that_kills_its_workers_is_given_up_untouched(
+    shop: Shop, looked_up: list[str]
+) -> None:
+    await receive(shop, event())
+    async with shop.api.deps.database.transaction() as connection:
+        await connection.execute(update(WebhookEvent).values(attempts=MAX_ATTEMPTS))
+    await shop.work()
+    assert looked_up == []
+    (row,) = await kept(shop.api.deps.database)
+    assert (row.status, row.attempts) == ("dead", MAX_ATTEMPTS + 1)
+    assert row.last_error == "RuntimeError: Every attempt ended with its worker: nothing more is tried."
+
+
 async def test_a_kind_that_nobody_follows_yet_is_kept_for_later(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -166,32 +181,28 @@ async def test_a_kind_that_nobody_follows_yet_is_kept_for_later(
     assert row.status == "failed"
 
 
-async def test_the_mark_is_written_with_the_effect_or_not_at_all(
+async def test_the_effect_is_written_with_the_mark_or_not_at_all(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The effect: a lease is written for all to see. It is there with the mark, and neither without."""
-
     async def fetch(_: object, object_id: str) -> dict[str, str]:
         return {"id": object_id}
 
     async def apply(connection: AsyncConnection, *_: object) -> None:
-        await connection.exec_driver_sql("UPDATE plan_effects SET number = number + 1")
+        await connection.exec_driver_sql("UPDATE effects SET number = number + 1")
 
-    async def tell(*_: object) -> None:
+    async def fail(*_: object, **__: object) -> bool:
         raise RuntimeError("the last statement fails")
 
     database = shop.api.deps.database
     async with database.transaction() as connection:
-        await connection.exec_driver_sql("CREATE TABLE plan_effects (number INTEGER)")
-        await connection.exec_driver_sql("INSERT INTO plan_effects VALUES (0)")
+        await connection.exec_driver_sql("CREATE TABLE effects (number INTEGER)")
+        await connection.exec_driver_sql("INSERT INTO effects VALUES (0)")
     follow(monkeypatch, fetch, apply)
-    line = "payment_intent.succeeded"
-    monkeypatch.setattr(events, "HANDLINGS", {line: events.Handling(events.the_payment, tell)})
     await receive(shop, event())
-    await shop.work()
-    assert [row.status for row in await kept(database)] == ["failed"]
+    with monkeypatch.context() as broken:
+        broken.setattr(webhook_events, "settle", fail)
+        assert await shop.work() == ["payment_intent.succeeded: RuntimeError: the last statement fails"]
     assert await _number(database) == 0
-    monkeypatch.setattr(events, "HANDLINGS", {line: events.Handling(events.the_payment)})
     shop.forward(seconds=2)
     assert await shop.work() == []
     assert [row.status for row in await kept(database)] == ["processed"]
@@ -200,22 +211,74 @@ async def test_the_mark_is_written_with_the_effect_or_not_at_all(
 
 async def _number(database: Database) -> int:
     async with database.read() as connection:
-        return int((await connection.exec_driver_sql("SELECT number FROM plan_effects")).scalar_one())
+        return int((await connection.exec_driver_sql("SELECT number FROM effects")).scalar_one())
 
 
-async def test_what_an_event_tells_beside_its_object_is_told_once(
+async def test_an_event_is_done_when_all_its_objects_are_up_to_date(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """First the subscription, which the invoice refers to."""
+    seen: list[tuple[str, str]] = []
+
+    async def fetch(_: object, object_id: str) -> None:
+        (row,) = await kept(shop.api.deps.database)
+        seen.append((object_id, row.status))
+        if len(seen) == 1:
+            raise RuntimeError("no luck")
+
+    following = Following(fetch, fetch)
+    monkeypatch.setattr(syncing, "FOLLOWINGS", {Kind.SUBSCRIPTION: following, Kind.INVOICE: following})
+    subscribed = {"subscription_details": {"subscription": "sub_1"}}
+    await receive(shop, event(kind="invoice.paid", id="in_1", parent=subscribed))
+    assert await shop.work() == ["invoice.paid: RuntimeError: no luck"]
+    shop.forward(seconds=2)
+    assert await shop.work() == []
+    assert seen == [("sub_1", "received"), ("sub_1", "failed"), ("in_1", "failed")]
+    assert [row.status for row in await kept(shop.api.deps.database)] == ["processed"]
+
+
+async def test_who_has_lost_the_lease_has_no_say(shop: Shop) -> None:
+    """Neither in when the event is tried again, nor in whether it was done."""
+    database, now = shop.api.deps.database, shop.api.clock.now
+    await receive(shop, event())
+    async with database.transaction() as connection:
+        (first,) = await webhook_events.claim(connection, limit=8, now=now, lease=LEASE)
+        assert await webhook_events.claim(connection, limit=8, now=now, lease=LEASE) == []
+        await webhook_events.claim(connection, limit=8, now=now + LEASE, lease=LEASE)
+        late: dict[str, Any] = {"attempts": first.attempts}
+        assert not await webhook_events.extend(connection, first.id, until=now, **late)
+        assert await webhook_events.failed(connection, first.id, error="x", retry_at=now, **late) is None
+    (row,) = await kept(database)
+    assert (row.status, row.attempts, row.available_at) == ("received", 2, now + 2 * LEASE)
+    done: dict[str, Any] = {"status": WebhookStatus.PROCESSED}
+    async with database.transaction() as connection:
+        assert await webhook_events.extend(connection, first.id, attempts=2, until=now + 3 * LEASE)
+        assert await webhook_events.settle(connection, first.id, now=now, **done)
+        assert not await webhook_events.settle(connection, first.id, now=now + LEASE, **done)
+        assert not await webhook_events.extend(connection, first.id, attempts=2, until=now)
+        assert await webhook_events.failed(connection, first.id, attempts=2, error="x", retry_at=now) is None
+    (row,) = await kept(database)
+    assert (row.status, row.available_at, row.processed_at) == ("processed", now + 3 * LEASE, now)
+
+
+async def test_metrics_tell_how_many_wait_and_since_when(
     shop: Shop, looked_up: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = []
-
-    async def tell(_: AsyncConnection, event: Event, now: datetime) -> None:
-        told.append((event.id, now))
-
-    line = "payment_intent.succeeded"
-    monkeypatch.setattr(events, "HANDLINGS", {line: events.Handling(events.the_payment, tell)})
-    await receive(shop, event(), event(), event("2"))
-    assert await shop.work() == []
-    assert sorted(told) == [("evt_1", shop.api.clock.now), ("evt_2", shop.api.clock.now)]
+    monkeypatch.setattr(webhook_events, "MAX_ATTEMPTS", 1)
+    await receive(shop, event("dead", kind="customer.updated"))
+    await shop.work()
+    await receive(shop, event("done"))
+    await shop.work()
+    shop.forward(seconds=60)
+    await receive(shop, event("early"))
+    shop.forward(seconds=30)
+    await receive(shop, event("late"))
+    told = (await shop.api.http.get("/metrics")).text.splitlines()
+    assert {line for line in told if line.startswith("revgraph_webhook_events_") and "{" not in line} == {
+        "revgraph_webhook_events_waiting 2.0",
+        "revgraph_webhook_events_oldest_seconds 30.0",
+        "revgraph_webhook_events_dead 1.0",
+    }
 
 
 async def test_two_workers_never_act_on_the_same_event(
