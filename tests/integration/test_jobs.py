@@ -145,6 +145,20 @@ async def test_who_cannot_renew_the_lease_is_cut_off_before_it_ends(database: Da
     assert [(fact.state, fact.attempts) for fact in await facts(database)] == [("waiting", 7)]
 
 
+async def test_work_is_cut_off_however_often_its_lease_was_renewed(database: Database) -> None:
+    async def act(*_: object) -> None:
+        await asyncio.sleep(10)
+
+    await state(database)
+    deps = replace(deps_of(database), clock=_now, lease=timedelta(seconds=0.4))
+    worker = Worker(deps, handlers=dict.fromkeys(Topic, act), chores={}, handling_seconds=0.7)
+    async with asyncio.timeout(5):
+        await worker.work_once()
+    assert [(fact.state, fact.last_error) for fact in await facts(database)] == [
+        ("waiting", "TimeoutError: ")
+    ]
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
