@@ -30,10 +30,11 @@ def payment_status(told: str) -> PaymentStatus:
     return PaymentStatus.PROCESSING if told == _AUTHORISED else PaymentStatus(told)
 
 
-COUNTED_OTHERWISE = frozenset({"ISK", "UGX"})
-"""Currencies without a minor unit that the provider counts in hundredths: nothing is sold in them.
+COUNTED_OTHERWISE = frozenset({"ISK", "MGA", "UGX"})
+"""Currencies whose amounts mean a hundred times less or more at the provider: nothing is sold in them.
 
-https://docs.stripe.com/currencies#special-cases
+Króna and shilling have no minor unit, and hundredths of them are counted there; the ariary has one, and
+whole ones are counted: https://docs.stripe.com/currencies#special-cases
 """
 
 STALE_AFTER = timedelta(hours=24)

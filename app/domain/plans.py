@@ -13,6 +13,7 @@ from typing import Any
 
 from app.domain.errors import InvalidInput
 from app.domain.money import Money, currency_code
+from app.domain.payments import COUNTED_OTHERWISE
 
 MAX_VALUE = 2**63 - 1
 """What a 64-bit column holds."""
@@ -136,6 +137,8 @@ def _price(table: Mapping[str, Any], key: str, *, path: str) -> Money | None:
     price, path = _table(table, key, path=path), f"{path}.{key}"
     _only(price, {"amount_cents", "currency"}, path=path, what="key")
     currency = currency_code(_words(price, "currency", path=path), field=f"{path}.currency")
+    if currency in COUNTED_OTHERWISE:
+        raise _refused(f"{path}.currency", "is one in which nothing can be sold")
     return Money(_count(price, "amount_cents", path=path), currency)
 
 

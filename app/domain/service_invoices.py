@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from app.domain.errors import InvalidInput
 from app.domain.money import currency_code
+from app.domain.payments import COUNTED_OTHERWISE
 from app.domain.unicode_text import normalise
 
 MOST_LINES = 50
@@ -57,13 +58,20 @@ def checked(
         raise InvalidInput("daysUntilDue", f"Send 1 to {LONGEST_TERM} days.")
     invoice = ServiceInvoice(
         lines=tuple(map(_line, lines)),
-        currency=currency_code(currency),
+        currency=_currency(currency),
         days_until_due=days_until_due,
         memo=_text(memo, field="memo", longest=LONGEST_MEMO, multiline=True) if memo else None,
     )
     if not 1 <= invoice.total_cents <= MOST_CENTS:
         raise InvalidInput("lines", f"Together the lines must come to 1 to {MOST_CENTS} minor units.")
     return invoice
+
+
+def _currency(text: str) -> str:
+    code = currency_code(text)
+    if code in COUNTED_OTHERWISE:
+        raise InvalidInput("currency", f"Nothing can be invoiced in {code}.")
+    return code
 
 
 def _line(line: ServiceLine) -> ServiceLine:

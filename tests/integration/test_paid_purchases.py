@@ -313,7 +313,7 @@ async def _price(stall: Stall, cents: int) -> None:
         )
 
 
-@pytest.mark.parametrize("currency, sold", [("JPY", True), ("EUR", True), ("ISK", False), ("UGX", False)])
+@pytest.mark.parametrize("currency, sold", [("JPY", True), ("ISK", False), ("MGA", False)])
 async def test_amounts_mean_the_same_at_the_provider(stall: Stall, currency: str, sold: bool) -> None:
     async with stall.database.transaction() as connection:
         await connection.execute(update(Package).values(currency=currency))

@@ -183,6 +183,27 @@ async def test_what_the_provider_refuses_is_void_and_says_why(billed: Billed, ad
     assert await billed.facts() == []
 
 
+@pytest.mark.parametrize("lost", [False, True])
+async def test_a_draft_that_is_refused_half_made_does_not_come_back(
+    shop: Shop, billed: Billed, admin: Account, lost: bool
+) -> None:
+    fault = {"kind": "error", "status": 400, "path": "/v1/invoiceitems", "when": "before"}
+    shop.stand_in.ask("/faults", **fault, times=1 + lost, skip=1)
+    if lost:
+        shop.lose("/v1/invoices/in_*", when="after", method="DELETE")
+    made = await create(admin, billed)
+    assert [error["code"] for error in made["errors"]] == [
+        "PAYMENT_UNCONFIRMED" if lost else "PAYMENT_REFUSED"
+    ]
+    await sweep(shop)
+    await shop.deliver()
+    assert await shop.work() == []
+    (row,) = await billed.all(Invoice)
+    assert (row.status, row.wanted_status, row.check_at, row.total_cents) == ("void", None, None, 325_000)
+    assert at_provider(billed) == []
+    assert await billed.facts() == []
+
+
 async def test_an_open_one_is_voided_once(shop: Shop, billed: Billed, admin: Account) -> None:
     made = (await create(admin, billed))["invoice"]
     for _ in range(2):

@@ -70,6 +70,7 @@ def test_limits_cannot_be_changed_in_place() -> None:
         ("amount_cents = 2900, ", "", "pro.monthly_price.amount_cents"),
         ("amount_cents = 2900", "amount_cents = 29.00", "pro.monthly_price.amount_cents"),
         ('2900, currency = "USD"', '2900, currency = "DOGE"', "pro.monthly_price.currency"),
+        ('2900, currency = "USD"', '2900, currency = "ISK"', "pro.monthly_price.currency"),
         ('2900, currency = "USD"', '2900, currency = "USD", vat = 1', "pro.monthly_price.vat"),
         ("amount_cents = 29000", "amount_cents = -1", "pro.yearly_price.amount_cents"),
         ('29000, currency = "USD"', '29000, currency = "EUR"', "pro.yearly_price"),
