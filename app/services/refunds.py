@@ -58,8 +58,10 @@ async def refund(
     check_key(order.idempotency_key)
     reason = clean_line(order.reason, field="reason", limit=LONGEST_REASON)
     async with tools.database.transaction() as connection:
-        refund_id = await _enter(connection, order, reason, actor_id=actor_id, address=address, now=now)
-    return Ordered(refund_id, await _make(tools, refund_id))
+        refund_id, replayed = await _enter(
+            connection, order, reason, actor_id=actor_id, address=address, now=now
+        )
+    return Ordered(refund_id, await _make(tools, refund_id, replayed=replayed))
 
 
 async def _enter(
@@ -70,8 +72,8 @@ async def _enter(
     actor_id: UUID,
     address: str | None,
     now: datetime,
-) -> UUID:
-    """The row of the refund, its amount set aside."""
+) -> tuple[UUID, bool]:
+    """The row of the refund, its amount set aside; and whether it was there."""
     await accounts.hold(connection, actor_id)
     refund_id = new_id()
     earlier = await idempotency.claim(
@@ -84,7 +86,7 @@ async def _enter(
         now=now,
     )
     if earlier is not None:
-        return earlier
+        return earlier, True
     payment = await payments.by_id(connection, order.payment_id)
     if payment is None:
         raise NotFound("A payment with this id", field="paymentId")
@@ -110,7 +112,7 @@ async def _enter(
         refund=str(refund_id),
         **details,
     )
-    return refund_id
+    return refund_id, False
 
 
 def _hash(order: Order) -> str:
@@ -134,14 +136,17 @@ async def _set_aside(connection: AsyncConnection, payment: Row[Any], asked: int 
     return amount_cents
 
 
-async def _make(tools: Tools, refund_id: UUID) -> DomainError | None:
-    """Why it is not made; of one that is made, or has failed, that is to be seen from its state."""
+async def _make(tools: Tools, refund_id: UUID, *, replayed: bool) -> DomainError | None:
+    """Why it is not made; of one that is made, or has failed, that is to be seen from its state.
+
+    What was asked for before is looked for first: the provider may have forgotten its key.
+    """
     async with tools.database.read() as connection:
         current = await refunds.asked(connection, refund_id)
     if current.check_at is None:
         return _refused_before(current)
     try:
-        await refunding.refund(tools, refund_id)
+        await (refunding.settle if replayed else refunding.refund)(tools, refund_id)
     except ProviderRefused as refused:
         return PaymentRefused(str(refused), reason=refused.code)
     except (ProviderError, leases.Busy, leases.Lost):

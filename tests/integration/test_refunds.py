@@ -210,6 +210,19 @@ async def test_the_sweeper_finds_out(stall: Stall, staff: Account, when: str) ->
     assert await stall.sweep(days=3) == 0
 
 
+async def test_asked_again_after_days_it_gives_back_once(stall: Stall) -> None:
+    """The provider has forgotten the key by then, and nobody swept."""
+    await stall.buy_and_pay()
+    admin = await sign_up_as(stall.shop.api, Role.ADMIN)
+    staff = stall.shop.api.as_(await make_key(admin, "READ", "ADMIN"))
+    stall.shop.lose("/v1/refunds", when="after")
+    await give_back(stall, staff, amountCents=500)
+    stall.shop.forward(days=3)
+    again = await give_back(stall, staff, amountCents=500)
+    assert (again["errors"], again["refund"]["status"]) == ([], "SUCCEEDED")
+    assert (stall.made("refunds"), await stall.refunds()) == ([500], [("succeeded", 500)])
+
+
 async def test_the_providers_no_frees_what_was_set_aside(stall: Stall, staff: Account) -> None:
     intent_id = await stall.buy_and_pay()
     stall.shop.stand_in.form("POST", "/v1/refunds", {"payment_intent": intent_id})
