@@ -37,8 +37,6 @@ async def create(
     key, request_hash = check_key(idempotency_key), _fingerprint(user_id, invoice)
     invoice_id = new_id()
     async with tools.database.transaction() as connection:
-        if await accounts.by_id(connection, user_id) is None:
-            raise NotFound("An account with this id", field="userId")
         earlier = await idempotency.claim(
             connection,
             user_id=viewer.user_id,
@@ -49,6 +47,8 @@ async def create(
             now=now,
         )
         if earlier is None:
+            if await accounts.by_id(connection, user_id) is None:
+                raise NotFound("An account with this id", field="userId")
             await _write(connection, viewer, invoice_id, user_id, invoice, now=now)
     await _carry_out(tools, earlier or invoice_id)
     return earlier or invoice_id

@@ -137,6 +137,15 @@ async def test_only_a_method_that_is_kept_pays(stall: Stall) -> None:
     assert stall.intents() == []
 
 
+async def test_a_method_that_was_removed_since_replays_the_answer(stall: Stall) -> None:
+    method = await keep(stall)
+    first = await stall.buy(paymentMethodId=method, idempotencyKey="k")
+    async with stall.database.transaction() as connection:
+        await connection.execute(update(PaymentMethod).values(removed_at=stall.shop.api.clock.now))
+    assert await stall.buy(paymentMethodId=method, idempotencyKey="k") == first
+    assert (await stall.states(), stall.charges()) == (SOLD, ["succeeded"])
+
+
 async def test_another_method_is_other_input(stall: Stall) -> None:
     first, second = await keep(stall), await keep(stall)
     await stall.buy(idempotencyKey="k", paymentMethodId=first)

@@ -66,7 +66,7 @@ async def _pay(shop: Shop, wish: Wish, entered: Entered) -> DomainError | None:
         return None
     if payment.status not in PAYABLE:
         return _refused_before(payment)
-    if entered.method and entered.replayed and payment.failure_code:
+    if wish.method_id and entered.replayed and payment.failure_code:
         return PaymentDeclined(decline_code=payment.failure_code)
     try:
         await _ask(shop.tools, payment, wish, entered)

@@ -41,9 +41,9 @@ async def enter(
     earlier = await idempotency.claim(
         connection, **claim, request_hash=_hash(wish), result_id=purchase_id, now=now
     )
-    method = await _method(connection, viewer, wish)
     if earlier is not None:
-        return Entered(earlier, method, replayed=True)
+        return Entered(earlier, await _kept_method(connection, viewer, wish), replayed=True)
+    method = await _method(connection, viewer, wish)
     package = await _package_for(connection, viewer, wish.package_id)
     pending = await _pending_of(connection, viewer, package)
     _check_sold(package, viewer)
@@ -65,11 +65,16 @@ def _hash(wish: Wish) -> str:
     return fingerprint(asked)
 
 
-async def _method(connection: AsyncConnection, viewer: Viewer, wish: Wish) -> str | None:
+async def _kept_method(connection: AsyncConnection, viewer: Viewer, wish: Wish) -> str | None:
+    """None also where it was removed since."""
     if wish.method_id is None:
         return None
-    found = await payments.method_of(connection, user_id=viewer.user_id, method_id=wish.method_id)
-    if found is None:
+    return await payments.method_of(connection, user_id=viewer.user_id, method_id=wish.method_id)
+
+
+async def _method(connection: AsyncConnection, viewer: Viewer, wish: Wish) -> str | None:
+    found = await _kept_method(connection, viewer, wish)
+    if found is None and wish.method_id is not None:
         raise NotFound("A payment method of yours with this id", field="paymentMethodId")
     return found
 
