@@ -8,13 +8,15 @@ import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from unicodedata import category
 
 from app.domain.money import Money, format_money
 from app.domain.payments import InvoiceStatus
 from app.domain.seller import Seller
 
 _UNFIT = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069\u2028\u2029\ufeff]")
-_LONG_WORD = re.compile(r"([\w./:@+-]{24})(?=[\w./:@+-])")
+_LONG_WORD = re.compile(r"[^\s\u200b]{25,}")
+_WORD_PART = 24
 PAST = {InvoiceStatus.VOID: "Void", InvoiceStatus.UNCOLLECTIBLE: "Not collected"}
 
 
@@ -128,7 +130,18 @@ def purchase_receipt(purchase: Any, *, seller: Seller) -> Paper:
 
 def clean(text: str) -> str:
     """Without what cannot be printed; a word that is too long for a line may break."""
-    return _LONG_WORD.sub("\\1\u200b", _UNFIT.sub("", text))
+    return _LONG_WORD.sub(_broken, _UNFIT.sub("", text))
+
+
+def _broken(word: re.Match[str]) -> str:
+    """Anywhere but before a mark that belongs to the letter before it."""
+    parts, part = [], ""
+    for char in word[0]:
+        if len(part) >= _WORD_PART and not category(char).startswith("M"):
+            parts.append(part)
+            part = ""
+        part += char
+    return "\u200b".join([*parts, part])
 
 
 def day(moment: datetime) -> str:

@@ -134,6 +134,11 @@ def test_a_purchase_is_receipted_with_package_and_terms(cents: int, headline: st
 def test_what_cannot_be_printed_is_left_out_and_long_words_may_break() -> None:
     assert clean("a\x00b\x07\u202ec\ud800\n") == "abc\n"
     assert clean("W" * 50) == "\u200b".join(["W" * 24, "W" * 24, "WW"])
+    assert clean("=" * 50) == "\u200b".join(["=" * 24, "=" * 24, "=="])
+    assert clean("क्" * 15) == "\u200b".join(["क्" * 12, "क्" * 3])
+    assert (
+        clean("e\u0301" + "e" * 23 + "e\u0301" * 2) == "e\u0301" + "e" * 22 + "\u200b" + "e" + "e\u0301" * 2
+    )
     assert clean("قالب 😀 ok") == "قالب 😀 ok"
 
 
