@@ -129,6 +129,10 @@ class Invoices(Protocol):
         """It gets its number and can be paid; its lines cannot change any more."""
         ...
 
+    async def delete(self, invoice_id: str) -> None:
+        """Of a draft; any other is refused."""
+        ...
+
     async def preview(self, params: Mapping[str, Any]) -> Object:
         """The invoice that a change would make; nothing is changed."""
         ...

@@ -5,6 +5,7 @@ before it comes a look at how things stand, for keys are forgotten after a day. 
 mail the invoice: our own mail carries it, as PDF and with the link to pay.
 """
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -48,8 +49,7 @@ async def _issue(tools: Tools, invoice: Row[Any]) -> None:
             await tools.provider.invoices.finalize(draft["id"], key=f"invoice-{invoice.id}-finalize")
     except ProviderRefused as refused:
         log.warning("invoice_refused", invoice=str(invoice.id), code=refused.code, error=str(refused))
-        async with tools.database.transaction() as connection:
-            await service_invoices.fail(connection, invoice.id, failure=str(refused))
+        await _give_up(tools, invoice.id, failure=str(refused))
         return
     await sync(tools, Target(Kind.INVOICE, draft["id"]), finish=_settled(invoice))
 
@@ -102,6 +102,17 @@ async def _fill(tools: Tools, invoice: Row[Any], customer_id: str, draft: Object
         }
         key = f"invoice-{invoice.id}-{position}"
         await tools.provider.invoices.add_item(params, key=key)
+
+
+async def _give_up(tools: Tools, invoice_id: UUID, *, failure: str) -> None:
+    """It never was, there as here: a draft that stayed would come back, with the lines that it has."""
+    async with tools.database.read() as connection:
+        draft_id = (await service_invoices.by_id(connection, invoice_id)).stripe_invoice_id
+    if draft_id is not None:
+        with suppress(ProviderRefused):  # it is gone already
+            await tools.provider.invoices.delete(draft_id)
+    async with tools.database.transaction() as connection:
+        await service_invoices.fail(connection, invoice_id, failure=failure)
 
 
 async def _void(tools: Tools, invoice: Row[Any]) -> None:

@@ -257,6 +257,7 @@ async def test_invoices_of_subscriptions_are_not_voided_here(billed: Billed, adm
         ({"lines": [{"description": "x", "unitAmountCents": 99_999_999, "quantity": 2}]}, "lines"),
         ({"lines": [{"description": "x", "unitAmountCents": -1}]}, "lines"),
         ({"currency": "QQQ"}, "currency"),
+        ({"currency": "ISK"}, "currency"),
         ({"daysUntilDue": 0}, "daysUntilDue"),
         ({"daysUntilDue": 366}, "daysUntilDue"),
         ({"memo": "x" * 501}, "memo"),

@@ -38,6 +38,9 @@ class Invoices:
             self._invoices.finalize_invoice_async, invoice_id, params={"auto_advance": False}, key=key
         )
 
+    async def delete(self, invoice_id: str) -> None:
+        await call(self._invoices.delete_async, invoice_id)
+
     async def preview(self, params: Mapping[str, Any]) -> Object:
         return await call(self._invoices.create_preview_async, params=params)
 
