@@ -93,7 +93,7 @@ class Flag(StrEnum):
     STRAY = "stray"
     """Money came for a purchase by an intent that is not the one we know."""
     RESTORED_TWICE = "restored_twice"
-    """A refund failed whose buyer has bought the package again: it was paid twice."""
+    """Money came back to a purchase whose buyer has bought the package again: it was paid twice."""
 
 
 class InvoiceStatus(StrEnum):

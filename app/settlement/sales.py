@@ -87,7 +87,7 @@ async def follow(
     given = await give_rights(connection, purchase, licence, now=tools.clock())
     # After the package, as when it is sold: the other way round, a sale and a refund wait for one another.
     await books.write(connection, purchase.id, refunded, disputed, now=tools.clock())
-    if not given and refunded.failed:
+    if not given:
         await raise_flag(
             connection,
             Flag.RESTORED_TWICE,

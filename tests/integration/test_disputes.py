@@ -75,6 +75,19 @@ async def test_won_after_it_was_lost(stall: Stall) -> None:
     assert await stall.disputes() == ["won"]
 
 
+async def test_won_after_it_was_lost_and_bought_again_it_is_owned_once(stall: Stall) -> None:
+    dispute_id = dispute(stall, await stall.buy_and_pay())
+    decide(stall, dispute_id, "lost")
+    await stall.settle()
+    await stall.buy_and_pay()
+    assert await stall.flags() == []
+    decide(stall, dispute_id, "won")
+    await stall.settle()
+    await stall.settle()
+    assert [row.status for row in await stall.rows(Purchase)] == ["refunded", "completed"]
+    assert await stall.flags() == ["restored_twice"]
+
+
 @pytest.mark.parametrize("outcome, states, books", [("lost", GONE, {}), ("won", SOLD, SALE)])
 async def test_decided_before_anybody_told_of_it(
     stall: Stall, outcome: str, states: tuple[Any, ...], books: dict[str, int]

@@ -169,11 +169,11 @@ async def test_a_change_of_plan_is_told_as_it_stands(post: Post) -> None:
     assert ended.subject == "Your plan Pro has ended"
 
 
-async def refund(post: Post, *, amount: int, refunded: int) -> UUID:
+async def refund(post: Post, *, amount: int, refunded: int, receipt: str | None = "RG-2026-000009") -> UUID:
     package = await make_package(post.database, name="A <Theme>", price_cents=2900)
     version = await make_version(post.database, package=package)
     bought = await make_purchase(
-        post.database, user=post.user, package=package, version=version, receipt_number="RG-2026-000009"
+        post.database, user=post.user, package=package, version=version, receipt_number=receipt
     )
     given = {"currency": "USD", "created_at": NOW, "updated_at": NOW}
     payment = await post.add(
@@ -206,6 +206,12 @@ async def test_a_part_of_it_leaves_the_licence(post: Post) -> None:
     part = await refund(post, amount=900, refunded=900)
     message = await post.after(Topic.REFUND_ISSUED, refund_id=str(part))
     assert "we have refunded $9.00 of the $29.00 that you paid for A <Theme>." in message.text
+    assert "licence" not in message.text + str(message.html)
+
+
+async def test_what_was_never_sold_had_no_licence(post: Post) -> None:
+    whole = await refund(post, amount=2900, refunded=2900, receipt=None)
+    message = await post.after(Topic.REFUND_ISSUED, refund_id=str(whole))
     assert "licence" not in message.text + str(message.html)
 
 

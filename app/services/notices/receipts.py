@@ -59,6 +59,6 @@ async def refunded(post: Post, refund_id: UUID, *, key: str) -> None:
         partial=refund.refunded_cents < refund.paid_cents,
         refunded_at=day(refund.created_at),
         what=refund.package or f"invoice {refund.invoice_number or ''}".strip(),
-        of_package=refund.package is not None,
+        ends_licence=refund.purchase_receipt is not None and refund.refunded_cents >= refund.paid_cents,
         receipt_number=refund.purchase_receipt or refund.invoice_receipt,
     )
