@@ -98,6 +98,22 @@ async def test_the_thresholds_are_told_exactly_once(database: Database) -> None:
     assert await facts(database) == [(Topic.QUOTA_NEAR, 80), (Topic.QUOTA_REACHED, 100)]
 
 
+@pytest.mark.parametrize("resource, days", [(INSTALL, 31), (RUNNING, 17)])
+async def test_what_rises_and_falls_is_told_once_a_period(
+    database: Database, resource: Resource, days: int
+) -> None:
+    """A counter's period is a month from its anchor; of what is held at a time it is the calendar's."""
+    allowance = await allowance_of(database, **{resource.value: 2})
+    for now in [NOW, NOW, NOW + timedelta(days=days - 1), NOW + timedelta(days=days)]:
+        promised = {"expires_at": now + timedelta(hours=1), "now": now}
+        async with database.transaction() as connection:
+            for promise in [
+                await reservations.reserve(connection, allowance, resource, 1, **promised) for _ in range(2)
+            ]:
+                await reservations.release(connection, promise)
+    assert await facts(database) == [(Topic.QUOTA_NEAR, 80)] * 2 + [(Topic.QUOTA_REACHED, 100)] * 2
+
+
 async def test_two_processes_share_a_limit_exactly(database: Database, database_url: str) -> None:
     allowance = await allowance_of(database, api_call=333)
     processes = [await start(database_url, allowance, times=500) for _ in range(2)]

@@ -164,12 +164,16 @@ async def _raise_counter(
 async def tell_thresholds(
     connection: AsyncConnection, user_id: UUID, meter: Meter, raised_by: int, *, now: datetime
 ) -> None:
-    """The change that reaches 80 % or 100 % says so once: the counter passes a value in one statement."""
-    after = meter.told
+    """The change that reaches 80 % or 100 % says so: once a period and limit, however often it is reached.
+
+    What is held at a time rises and falls all day: of it once in a month of the calendar.
+    """
+    after, period = meter.told, meter.period.start.isoformat() if meter.period else f"{now:%Y-%m}"
     for percent in thresholds_crossed(before=after - raised_by, after=after, limit=meter.limit):
+        topic = Topic.QUOTA_REACHED if percent == 100 else Topic.QUOTA_NEAR
         await outbox.add(
             connection,
-            Topic.QUOTA_REACHED if percent == 100 else Topic.QUOTA_NEAR,
+            topic,
             {
                 "user_id": str(user_id),
                 "resource": meter.resource,
@@ -179,6 +183,7 @@ async def tell_thresholds(
                 "resets_at": meter.period.end.isoformat() if meter.period else None,
             },
             now=now,
+            key=f"{topic}:{user_id}:{meter.resource}:{meter.limit}:{period}",
         )
 
 
