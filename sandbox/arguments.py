@@ -3,13 +3,14 @@
 import argparse
 import os
 from pathlib import Path
-from urllib.parse import urlsplit
+
+from sandbox.clock import FARTHEST
+from sandbox.webhooks import is_web_address
 
 EPILOG = """Example: revgraph sandbox --webhook-url http://127.0.0.1:3000/webhooks/stripe
 
 Exit codes: 0 done, 1 it could not start, 2 wrong usage."""
 SECRET = "whsec_sandbox"  # noqa: S105 - signs the events of money that does not exist
-LATEST = 253_402_300_799  # the end of the year 9999
 
 
 def arguments(given: list[str] | None = None) -> argparse.Namespace:
@@ -57,7 +58,7 @@ def port(text: str) -> int:
 
 
 def moment(text: str) -> int:
-    return within(int(text), 0, LATEST)
+    return within(int(text), 0, FARTHEST)
 
 
 def within(number: int, least: int, most: int) -> int:
@@ -74,12 +75,7 @@ def seconds(text: str) -> float:
 
 
 def web_address(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        fits = False
-    if not fits:
+    if not is_web_address(text):
         raise argparse.ArgumentTypeError(
             f"'{text}' is no web address such as http://127.0.0.1:3000/webhooks/stripe"
         )

@@ -1,13 +1,21 @@
 """What time is it in the stand-in, and what falls due when time passes?"""
 
+import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from sandbox.errors import ApiError
+from sandbox.periods import LATEST, days
 
 if TYPE_CHECKING:
     from sandbox.world import World
 
+log = logging.getLogger("sandbox")
 Handler = Callable[["World", str], None]
+FARTHEST = LATEST - days(365 * 1000)
+"""What falls due later can still be told: the clock goes no farther."""
 
 
 class Clock:
@@ -36,24 +44,46 @@ class Clock:
         self.set(now)
 
 
-def advance(world: "World", to: int, handlers: dict[str, Handler]) -> int:
+@dataclass
+class Passed:
+    """What time brought: how many things happened, and which could not, with the reason."""
+
+    happened: int = 0
+    refused: list[str] = field(default_factory=list)
+
+
+def advance(world: "World", to: int, handlers: dict[str, Handler]) -> Passed:
     """Let time pass until `to`: everything due on the way happens at its own moment, in order.
 
-    Returns how much.
+    What cannot happen, because the API itself would refuse it, is given up: time goes on without it.
     """
-    done = 0
+    passed = Passed()
     while due := next_due(world, to):
         at, name = due
         if at > world.now():
             world.clock.set(at)
-        with world.transaction():
-            _, what, key = world.timers[name]
-            world.set_timer(what, key, None)
-            handlers[what](world, key)
-        done += 1
+        refusal = happen(world, name, handlers)
+        if refusal is None:
+            passed.happened += 1
+            continue
+        passed.refused.append(f"{name}: {refusal}")
+        log.warning("at %s %s could not happen: %s", at, name, refusal)
     if to > world.now():
         world.clock.set(to)
-    return done
+    return passed
+
+
+def happen(world: "World", name: str, handlers: dict[str, Handler]) -> ApiError | None:
+    """What is refused leaves nothing, and is not due any more."""
+    with world.transaction():
+        _, what, key = world.timers[name]
+        world.set_timer(what, key, None)
+        try:
+            with world.transaction():
+                handlers[what](world, key)
+        except ApiError as error:
+            return error
+    return None
 
 
 def next_due(world: "World", until: int) -> tuple[int, str] | None:

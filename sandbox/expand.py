@@ -26,7 +26,7 @@ def expanded(world: "World", answer: dict[str, Any], paths: list[str]) -> Any:
     shown = render(answer)
     for path in sorted(paths, key=len):
         steps = path.split(".")
-        if len(steps) > 5:
+        if len(steps) > 4:
             raise refused(f"You cannot expand more than 4 levels of a property ({path}).", param="expand")
         walk(world, shown, steps, path)
     return shown

@@ -1,6 +1,6 @@
 """Which requests shall fail, how, and how often?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -34,6 +34,9 @@ class Fault:
         return self.times > 0 and fnmatchcase(method, self.method) and fnmatchcase(path, self.path)
 
 
+WISHES: dict[str, Any] = {entry.name: entry.type for entry in fields(Fault) if entry.name != "id"}
+
+
 class Faults:
     """The wishes that are left, oldest first. Each request meets at most one of a kind."""
 
@@ -42,15 +45,19 @@ class Faults:
         self._count = 0
 
     def add(self, given: dict[str, Any]) -> Fault:
-        self._count += 1
-        try:
-            fault = Fault(id=self._count, **given)
-        except TypeError as error:
-            raise refused(
-                f"A fault has kind, when, method, path, times, skip, status, seconds, stored: {error}"
-            ) from error
+        fault = Fault(**{"id": self._count + 1, "kind": "", **given})
         if fault.kind not in KINDS or fault.when not in ("before", "after"):
             raise refused(f"kind is one of {', '.join(KINDS)}; when is before or after")
+        if fault.kind == "rate_limit" and fault.when == "after":
+            raise refused("Too many requests are refused before anything was executed.", param="when")
+        if (
+            fault.times < 1
+            or fault.skip < 0
+            or not 400 <= fault.status <= 599
+            or not 0 <= fault.seconds <= 600
+        ):
+            raise refused("times is above 0, skip not below; status from 400 to 599; seconds from 0 to 600")
+        self._count += 1
         self.rows.append(fault)
         return fault
 

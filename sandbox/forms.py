@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 
 from sandbox.errors import ApiError, refused
 
+DEEPEST = 20
 KEY = re.compile(r"^([^\[\]]+)((?:\[[^\[\]]*\])*)$")
 
 
@@ -23,7 +24,7 @@ def decode(raw: bytes) -> dict[str, Any]:
 
 def place(tree: dict[str, Any], key: str, value: str) -> None:
     found = KEY.match(key)
-    if not found:
+    if not found or key.count("[") > DEEPEST:
         raise invalid_key(key)
     steps = [found[1], *re.findall(r"\[([^\[\]]*)\]", found[2])]
     for step in steps[:-1]:
@@ -42,7 +43,7 @@ def with_lists(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     entries = {key: with_lists(inner) for key, inner in value.items()}
-    if entries and all(key.isascii() and key.isdigit() for key in entries):
+    if entries and all(re.fullmatch("[0-9]{1,9}", key) for key in entries):
         return [entries[key] for key in sorted(entries, key=int)]
     return entries
 

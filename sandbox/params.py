@@ -16,6 +16,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from stripe._request_options import RequestOptions
 
 from sandbox.errors import ParameterError
+from sandbox.limits import check_metadata, check_number, fraction, whole
 
 OPTIONS = frozenset(RequestOptions.__annotations__)
 UNIONS = (Union, types.UnionType)
@@ -45,7 +46,12 @@ def typed_dict(given: dict[str, Any], shape: type, path: str) -> dict[str, Any]:
     for name in sorted(required - given.keys()):
         where = at(path, name)
         raise ParameterError(f"Missing required param: {where}.", param=where, code="parameter_missing")
-    return {name: typed(value, known[name], at(path, name)) for name, value in given.items()}
+    read = {name: typed(value, known[name], at(path, name)) for name, value in given.items()}
+    for name, value in read.items():
+        check_number(value, name, at(path, name))
+        if name == "metadata" and isinstance(value, dict):
+            check_metadata(value, at(path, name))
+    return read
 
 
 def at(path: str, name: str) -> str:
@@ -124,7 +130,8 @@ def mistyped(value: str, options: tuple[Any, ...], words: list[str], path: str) 
 
 
 def integer(value: str) -> int | None:
-    return int(value) if re.fullmatch(r"-?[0-9]{1,18}", value) else None
+    read = int(value) if re.fullmatch(r"-?[0-9]{1,18}", value) else None
+    return read if read is not None and whole(read) else None
 
 
 def boolean(value: str) -> bool | None:
@@ -136,7 +143,7 @@ def decimal(value: str) -> Decimal | None:
         read = Decimal(value)
     except InvalidOperation:
         return None
-    return read if read.is_finite() else None
+    return read if fraction(read) else None
 
 
 READERS: dict[Any, Any] = {

@@ -1,10 +1,14 @@
 """When does a billing period end, and what does a part of it cost? Calendar-anchored, integers only."""
 
 import calendar
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
+from sandbox.errors import refused
+
 DAY = 86400
+LATEST = 253_402_300_799
+"""The end of the year 9999: no moment lies behind it, and no number of the API is above it."""
 
 
 def step(anchor: int, interval: str, count: int) -> int:
@@ -17,6 +21,8 @@ def step(anchor: int, interval: str, count: int) -> int:
     moment = datetime.fromtimestamp(anchor, UTC)
     months = moment.month - 1 + count * (12 if interval == "year" else 1)
     year, month = moment.year + months // 12, months % 12 + 1
+    if year > 9999:
+        raise refused("This lies behind the year 9999.")
     day = min(moment.day, calendar.monthrange(year, month)[1])
     return int(moment.replace(year=year, month=month, day=day).timestamp())
 
@@ -47,4 +53,4 @@ def spelled(moment: int) -> str:
 
 
 def days(count: int) -> int:
-    return int(timedelta(days=count).total_seconds())
+    return count * DAY

@@ -36,7 +36,7 @@ class Sandbox:
     faults: Faults = field(default_factory=Faults)
     requests: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=1000))
     state: Path | None = None
-    saved: int = 0
+    saved: tuple[int, int] = (0, 0)
 
     def tick(self) -> None:
         """Let what fell due happen, and put its events on their way."""
@@ -44,9 +44,10 @@ class Sandbox:
         self.deliveries.take()
 
     def save(self) -> None:
-        if self.state and self.world.changes != self.saved:
+        changes = (self.world.changes, self.deliveries.changes)
+        if self.state and changes != self.saved:
             snapshot.save(self.state, self.world, self.keys, self.deliveries)
-            self.saved = self.world.changes
+            self.saved = changes
 
     def reset(self, now: int | None) -> None:
         """As after a start; only the endpoints stay, and know their secrets."""

@@ -6,6 +6,7 @@ from typing import Any
 from sandbox.errors import refused
 
 DAY = 86400
+MOST = 366 * DAY
 
 
 @dataclass
@@ -23,10 +24,11 @@ class Settings:
     processing_seconds: int = 3 * DAY  # until a bank debit settles
 
     def update(self, given: dict[str, Any]) -> None:
-        known = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        """With values of their types. Raises ApiError where one makes no sense; then none is set."""
         for name, value in given.items():
-            if name not in known or type(value) is not type(known[name]):
-                raise refused(f"Unknown setting, or a value of another type: {name}", param=name)
+            numbers = value if isinstance(value, list) else [value] if isinstance(value, int) else []
+            if not all(0 <= number <= MOST for number in numbers):
+                raise refused(f"{name}: from 0 to {MOST}", param=name)
             if name == "after_last_retry" and value not in ("cancel", "unpaid", "past_due"):
                 raise refused("after_last_retry is cancel, unpaid or past_due", param=name)
         for name, value in given.items():
@@ -34,3 +36,6 @@ class Settings:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+TYPES: dict[str, Any] = {entry.name: entry.type for entry in fields(Settings)}

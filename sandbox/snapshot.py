@@ -53,7 +53,7 @@ def save(path: Path, world: World, keys: Keys, deliveries: Deliveries) -> None:
         "clock": {"offset": world.clock.offset, "frozen_at": world.clock.frozen_at},
         "settings": world.settings.as_dict(), "tables": world.tables, "timers": world.timers,
         "keys": keys.as_dict(), "deliveries": [vars(row) for row in deliveries.rows.values()],
-        "holding": deliveries.holding,
+        "holding": deliveries.holding, "lost_types": deliveries.dropped_types, "ids": world.ids(),
     }  # fmt: skip
     fresh = path.with_name(path.name + ".new")
     fresh.write_bytes(orjson.dumps(state))
@@ -77,5 +77,6 @@ def _restore(state: Any, world: World, keys: Keys, deliveries: Deliveries) -> No
     world.tables.update(state["tables"])
     world.timers.update(state["timers"])
     keys.restore(state["keys"])
-    deliveries.holding = state["holding"]
+    world.continue_ids(state.get("ids"))
+    deliveries.holding, deliveries.dropped_types = state["holding"], state.get("lost_types", [])
     deliveries.restore(state["deliveries"])

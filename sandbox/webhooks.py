@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import random
+import re
 import ssl
 import time
 from dataclasses import dataclass, field
@@ -44,6 +45,7 @@ class Deliveries:
         self.retry_base = retry_base
         self.holding = False
         self.dropped_types: list[str] = []
+        self.changes = 0
         self.rows: dict[str, Delivery] = {}
         self._waiting: dict[str, Delivery] = {}
         self._wake = asyncio.Event()
@@ -166,6 +168,7 @@ class Deliveries:
             answer: int | str = await asyncio.wait_for(post(endpoint["url"], event, endpoint["_secret"]), 20)
         except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError) as error:
             answer = f"{type(error).__name__}: {error}"[:200]
+        self.changes += 1
         row.answers.append(answer)
         if isinstance(answer, int) and 200 <= answer < 300:
             row.status = "delivered"
@@ -188,6 +191,14 @@ def signature(body: bytes, secret: str, at: int) -> str:
     """The Stripe-Signature header: the receiver's clock is the real one, so `at` is real time too."""
     digest = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
     return f"t={at},v1={digest}"
+
+
+def is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 async def post(url: str, event: Obj, secret: str) -> int:
@@ -213,8 +224,8 @@ async def post(url: str, event: Obj, secret: str) -> int:
     try:
         writer.write(head.encode() + b"\r\n" + body)
         await writer.drain()
-        status = await reader.readline()
+        status = re.match(rb"HTTP/\S+ (\d{3})\b", await reader.readline())
         await reader.read(65536)
-        return int(status.split()[1]) if status.startswith(b"HTTP/") else 0
+        return int(status[1]) if status else 0
     finally:
         writer.close()

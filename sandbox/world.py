@@ -55,6 +55,8 @@ class World:
         self.address = "http://127.0.0.1"
         self.changes = 0
         self._random = random.Random(seed)  # noqa: S311 — ids of a test double, repeatable on purpose
+        self._repeatable = seed is not None
+        self._row_of_ids: Any = None
         self._journals: list[Journal] = []
 
     def forget(self, *, kept: str) -> None:
@@ -72,6 +74,17 @@ class World:
 
     def new_id(self, prefix: str, length: int = 24) -> str:
         return prefix + "".join(self._random.choices(ALPHABET, k=length))
+
+    def ids(self) -> Any:
+        """Where the row of repeatable ids stands; None when there never was one."""
+        return self._random.getstate() if self._repeatable else self._row_of_ids
+
+    def continue_ids(self, state: Any) -> None:
+        """Not from the beginning: those were given already."""
+        self._row_of_ids = state
+        if self._repeatable and state:
+            version, inner, gauss = state
+            self._random.setstate((version, tuple(inner), gauss))
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sandbox.program import Sandbox
 
 log = logging.getLogger("sandbox")
+LONGEST_KEY = 255
 
 
 @dataclass
@@ -63,7 +64,7 @@ async def endpoint(request: Request) -> Response:
 async def answer(sandbox: "Sandbox", request: Request, call: Call) -> tuple[int, bytes]:
     check_key(request)
     check_version(request)
-    call.key = request.headers.get("idempotency-key") if call.method == "POST" else None
+    call.key = idempotency_key(request) if call.method == "POST" else None
     raw = await request.body() if call.method == "POST" else request.url.query.encode()
     if call.method == "POST" and raw and "json" in request.headers.get("content-type", ""):
         raise ApiError(400, "invalid_request_error", "This endpoint takes form-encoded parameters, not JSON.")
@@ -101,6 +102,14 @@ def check_version(request: Request) -> None:
     if version != API_VERSION:
         message = f"The stand-in speaks {API_VERSION}, the version of the installed SDK, not {version[:40]}."
         raise ApiError(400, "invalid_request_error", message, code="sandbox_not_covered")
+
+
+def idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key and len(key) > LONGEST_KEY:
+        message = f"Idempotency keys have at most {LONGEST_KEY} characters, this one {len(key)}."
+        raise ApiError(400, "idempotency_error", message)
+    return key
 
 
 def plain(params: Any) -> Any:

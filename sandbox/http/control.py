@@ -1,6 +1,7 @@
 """How do tests and people steer the stand-in? (JSON in, JSON out, under /_sandbox.)"""
 
 from collections.abc import Callable, Coroutine
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -9,15 +10,18 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.cards import known
-from sandbox.clock import advance
+from sandbox.clock import FARTHEST, advance
 from sandbox.errors import ApiError, refused
+from sandbox.faults import WISHES
 from sandbox.http.actions import act
+from sandbox.http.given import Types, read
 from sandbox.ledger import ledger
 from sandbox.objects import disputes
 from sandbox.objects.coupons import discounts_of
 from sandbox.objects.registry import ROUTES as API
 from sandbox.objects.registry import TIMERS
 from sandbox.rendering import API_VERSION, render
+from sandbox.settings import TYPES
 
 if TYPE_CHECKING:
     from sandbox.program import Sandbox
@@ -27,15 +31,13 @@ Control = Callable[["Sandbox", Answer, dict[str, str]], Any]
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-def controlled(control: Control) -> Endpoint:
+def controlled(control: Control, takes: Types) -> Endpoint:
     """A control as an HTTP endpoint: one transaction, its events sent, its errors in the API's envelope."""
 
     async def endpoint(request: Request) -> Response:
         sandbox: Sandbox = request.app.state.sandbox
         try:
-            given = orjson.loads(await request.body() or b"{}")
-            if not isinstance(given, dict):
-                raise refused("The body is a JSON object.")
+            given = read(orjson.loads(await request.body() or b"{}"), takes)
             with sandbox.world.transaction():
                 found = control(sandbox, given, request.path_params)
             sandbox.deliveries.take()
@@ -68,22 +70,24 @@ def coverage(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> list[An
 def set_clock(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> Answer:
     """`advance` in seconds and/or `days`, or `now` as a moment; `frozen` stops and starts it."""
     world = sandbox.world
-    unknown = given.keys() - {"advance", "days", "now", "frozen"}
-    if unknown or not all(isinstance(value, int) for value in given.values()):
-        raise refused("The clock takes advance, days, now (whole seconds, days) and frozen.")
     before = world.now()
     to = given.get("now", before) + given.get("advance", 0) + 86400 * given.get("days", 0)
     if to < before:
         raise refused("Time does not run backwards.")
+    if to > FARTHEST:
+        raise refused("The clock does not go beyond the year 8999.")
     if "frozen" in given:
-        world.clock.freeze(bool(given["frozen"]))
-    done = advance(world, to, TIMERS)
-    return {"now": world.now(), "happened": done, "frozen": world.clock.frozen_at is not None}
+        world.clock.freeze(given["frozen"])
+    passed = advance(world, to, TIMERS)
+    return {**asdict(passed), "now": world.now(), "frozen": world.clock.frozen_at is not None}
 
 
 def reset(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> Answer:
     """Forget everything but the webhook endpoints; `now` freezes the clock there."""
-    sandbox.reset(given.get("now"))
+    moment = given.get("now")
+    if moment is not None and not 0 <= moment <= FARTHEST:
+        raise refused("The clock stands between the years 1970 and 8999.", param="now")
+    sandbox.reset(moment)
     return overview(sandbox, given, path)
 
 
@@ -162,24 +166,25 @@ def conclude_dispute(sandbox: "Sandbox", given: Answer, path: dict[str, str]) ->
     return render(disputes.conclude(sandbox.world, dispute, won=given["outcome"] == "won"))
 
 
+DISPUTE = {"payment_intent": str, "charge": str, "reason": str, "amount": int}
 ROUTES = [
-    Route(f"/_sandbox{path}", controlled(control), methods=[method])
-    for method, path, control in (
-        ("GET", "", overview),
-        ("GET", "/coverage", coverage),
-        ("POST", "/clock", set_clock),
-        ("POST", "/settings", settings),
-        ("POST", "/reset", reset),
-        ("POST", "/faults", add_fault),
-        ("GET", "/faults", list_faults),
-        ("DELETE", "/faults", clear_faults),
-        ("GET", "/requests", list_requests),
-        ("DELETE", "/requests", clear_requests),
-        ("GET", "/ledger", show_ledger),
-        ("POST", "/act/{id}", act_on),
-        ("POST", "/payment_methods/{id}", change_card),
-        ("POST", "/customers/{id}/discount", give_discount),
-        ("POST", "/disputes", open_dispute),
-        ("POST", "/disputes/{id}", conclude_dispute),
+    Route(f"/_sandbox{path}", controlled(control, takes), methods=[method])
+    for method, path, control, takes in (
+        ("GET", "", overview, {}),
+        ("GET", "/coverage", coverage, {}),
+        ("POST", "/clock", set_clock, {"advance": int, "days": int, "now": int, "frozen": bool}),
+        ("POST", "/settings", settings, TYPES),
+        ("POST", "/reset", reset, {"now": int}),
+        ("POST", "/faults", add_fault, WISHES),
+        ("GET", "/faults", list_faults, {}),
+        ("DELETE", "/faults", clear_faults, {}),
+        ("GET", "/requests", list_requests, {}),
+        ("DELETE", "/requests", clear_requests, {}),
+        ("GET", "/ledger", show_ledger, {}),
+        ("POST", "/act/{id}", act_on, {"action": str, "card": str}),
+        ("POST", "/payment_methods/{id}", change_card, {"card": str}),
+        ("POST", "/customers/{id}/discount", give_discount, {"coupon": str}),
+        ("POST", "/disputes", open_dispute, DISPUTE),
+        ("POST", "/disputes/{id}", conclude_dispute, {"outcome": str}),
     )
 ]

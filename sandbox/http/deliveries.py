@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from sandbox.webhooks import Delivery
 
 
+MOST_TIMES = 1000
+
+
 def shown(rows: "list[Delivery]") -> list[Answer]:
     return [row.as_dict() for row in rows]
 
@@ -27,16 +30,13 @@ def listed(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> Answer:
 
 def hold(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> Answer:
     """From now on events wait (`{"hold": false}`: they flow again; those that wait still need a release)."""
-    sandbox.deliveries.holding = bool(given.get("hold", True))
+    sandbox.deliveries.holding = given.get("hold", True)
     return {"holding": sandbox.deliveries.holding}
 
 
 def lose(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> Answer:
     """Events of these types (`invoice.*`, or `*` for all) never arrive, until the list is emptied."""
-    types = given.get("types", ["*"])
-    if not isinstance(types, list):
-        raise refused("types is a list of patterns", param="types")
-    sandbox.deliveries.dropped_types = [str(pattern) for pattern in types]
+    sandbox.deliveries.dropped_types = given.get("types", ["*"])
     return {"lost_types": sandbox.deliveries.dropped_types}
 
 
@@ -54,7 +54,10 @@ def release(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> list[Ans
 def duplicate(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> list[Answer]:
     """Send an event again, `times` more."""
     event = sandbox.world.get("event", given.get("event", ""), "event")
-    made = [row for _ in range(given.get("times", 1)) for row in sandbox.deliveries.send(event)]
+    times = given.get("times", 1)
+    if not 1 <= times <= MOST_TIMES:
+        raise refused(f"times is from 1 to {MOST_TIMES}", param="times")
+    made = [row for _ in range(times) for row in sandbox.deliveries.send(event)]
     return shown(made)
 
 
@@ -65,20 +68,20 @@ def drop(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> list[Answer
 
 def drain(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> Coroutine[Any, Any, Answer]:
     async def wait() -> Answer:
-        return {"drained": await sandbox.deliveries.drain(float(given.get("timeout", 10)))}
+        return {"drained": await sandbox.deliveries.drain(given.get("timeout", 10))}
 
     return wait()
 
 
 ROUTES = [
-    Route(f"/_sandbox/webhooks{path}", controlled(control), methods=[method])
-    for method, path, control in (
-        ("GET", "", listed),
-        ("POST", "/hold", hold),
-        ("POST", "/release", release),
-        ("POST", "/duplicate", duplicate),
-        ("POST", "/drop", drop),
-        ("POST", "/lose", lose),
-        ("POST", "/drain", drain),
+    Route(f"/_sandbox/webhooks{path}", controlled(control, takes), methods=[method])
+    for method, path, control, takes in (
+        ("GET", "", listed, {}),
+        ("POST", "/hold", hold, {"hold": bool}),
+        ("POST", "/release", release, {"order": list[str], "permutation": list[int], "seed": int}),
+        ("POST", "/duplicate", duplicate, {"event": str, "times": int}),
+        ("POST", "/drop", drop, {"events": list[str]}),
+        ("POST", "/lose", lose, {"types": list[str]}),
+        ("POST", "/drain", drain, {"timeout": float}),
     )
 ]

@@ -2,16 +2,18 @@
 
 from html import escape
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from sandbox.currencies import spelled
 from sandbox.errors import ApiError
 from sandbox.http.actions import act
 from sandbox.objects.accounts import onboard
 from sandbox.objects.subscription_changes import change
+from sandbox.webhooks import is_web_address
 from sandbox.world import Obj, World
 
 if TYPE_CHECKING:
@@ -34,7 +36,6 @@ CHOICES = (
     ("pay", "pm_usBankAccount", "Pay by bank debit (settles later)", ""),
 )
 ASKED = (("authenticate", "", "Authenticate", "main"), ("refuse", "", "Fail authentication", ""))
-WHOLE = ("clp", "jpy", "krw", "vnd", "xaf", "xof")  # currencies without minor units
 DONE = ("succeeded", "canceled", "processing", "requires_capture", "complete", "expired")
 LISTED = 50
 KINDS = {"cs_": "checkout.session", "seti_": "setup_intent", "in_": "invoice", "pi_": "payment_intent"}
@@ -102,8 +103,7 @@ def amount(obj: Obj) -> str:
     value = obj.get("amount", obj.get("amount_total", obj.get("total")))
     if value is None:
         return "Save a payment method"
-    digits = f"{value:,}" if obj["currency"] in WHOLE else f"{value / 100:,.2f}"
-    return f"{digits} {obj['currency'].upper()}"
+    return spelled(value, obj["currency"])
 
 
 def about(obj: Obj) -> str:
@@ -122,7 +122,7 @@ def form(choices: tuple[tuple[str, str, str, str], ...], back: str | None) -> st
 
 async def press(request: Request) -> Response:
     sandbox: Sandbox = request.app.state.sandbox
-    fields = {name: values[0] for name, values in parse_qs((await request.body()).decode()).items()}
+    fields = await pressed(request)
     action, _, card = fields.get("action", "").partition(" ")
     world, back = sandbox.world, safe_url(fields.get("return_url"))
     try:
@@ -142,6 +142,11 @@ async def press(request: Request) -> Response:
     return RedirectResponse(next_stop(obj, back), 303)
 
 
+async def pressed(request: Request) -> dict[str, str]:
+    """The form's fields; whoever sends something else pressed no button."""
+    return dict(parse_qsl((await request.body()).decode(errors="replace")))
+
+
 def next_stop(obj: Obj, back: str | None) -> str:
     """Where the person goes after paying: back to the shop, with the parameters that Stripe adds."""
     if obj["object"] == "checkout.session":
@@ -156,7 +161,7 @@ def next_stop(obj: Obj, back: str | None) -> str:
 
 
 def safe_url(url: str | None) -> str | None:
-    return url if url and urlsplit(url).scheme in ("http", "https") else None
+    return url if url and is_web_address(url) else None
 
 
 async def portal(request: Request) -> Response:
@@ -165,8 +170,8 @@ async def portal(request: Request) -> Response:
     try:
         session = world.get("billing_portal.session", request.path_params["id"])
         if request.method == "POST":
-            fields = parse_qs((await request.body()).decode())
-            await switch(sandbox, session, fields.get("subscription", [""])[0])
+            fields = await pressed(request)
+            await switch(sandbox, session, fields.get("subscription", ""))
             return RedirectResponse(f"/portal/{session['id']}", 303)
     except ApiError as error:
         return page("Not found", f"<h1>Not found</h1><p>{escape(str(error))}</p>", error.status)

@@ -6,7 +6,7 @@ from stripe import params as sdk
 
 from sandbox.errors import refused
 from sandbox.expand import INCLUDES
-from sandbox.objects.fields import base, taken, update
+from sandbox.objects.fields import base, live_customer, taken, update
 from sandbox.paging import matching, page
 from sandbox.periods import step
 from sandbox.routes import delete, listing, one, post
@@ -53,6 +53,8 @@ def delete_coupon(world: World, params: Obj, key: str) -> Obj:
 
 def create_code(world: World, params: Obj) -> Obj:
     coupon = world.get("coupon", params["promotion"].get("coupon", ""), "promotion[coupon]")
+    if "customer" in params:
+        live_customer(world, params["customer"])
     code = base(world, "promotion_code", "promo_", params)
     restrictions = params.get("restrictions", {})
     code |= {

@@ -1,5 +1,7 @@
 """Customers: create, change, delete, list."""
 
+from re import fullmatch
+
 from stripe import params as sdk
 
 from sandbox.errors import refused
@@ -20,6 +22,7 @@ COVERED = (
 
 
 def create(world: World, params: Obj) -> Obj:
+    check_email(params)
     customer = base(world, "customer", "cus_", params)
     customer |= {
         "balance": 0, "currency": None, "delinquent": False, "default_source": None, "tax_exempt": "none",
@@ -35,6 +38,12 @@ def create(world: World, params: Obj) -> Obj:
     settings(world, customer, params)
     world.emit("customer.created", customer)
     return customer
+
+
+def check_email(params: Obj) -> None:
+    email = params.get("email")
+    if email and not fullmatch(r"[^@\s]+@[^@\s]+", email):
+        raise refused(f"Invalid email address: {email[:80]}", code="email_invalid", param="email")
 
 
 def settings(world: World, customer: Obj, params: Obj) -> None:
@@ -60,6 +69,7 @@ def retrieve(world: World, params: Obj, key: str) -> Obj:
 
 def change(world: World, params: Obj, key: str) -> Obj:
     customer = alive(world, key)
+    check_email(params)
     update(world, customer, params, PLAIN)
     settings(world, customer, params)
     world.emit("customer.updated", customer)

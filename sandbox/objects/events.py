@@ -4,11 +4,13 @@ from fnmatch import fnmatchcase
 
 from stripe import params as sdk
 
+from sandbox.errors import refused
 from sandbox.objects.fields import base, update
 from sandbox.paging import page
 from sandbox.periods import days
 from sandbox.rendering import API_VERSION
-from sandbox.routes import delete, listing, one, post
+from sandbox.routes import delete, listing, not_covered, one, post
+from sandbox.webhooks import is_web_address
 from sandbox.world import Obj, World
 
 KEPT_DAYS = 30
@@ -27,6 +29,9 @@ def listed(world: World, params: Obj) -> Obj:
 
 def create_endpoint(world: World, params: Obj) -> Obj:
     """The secret is told once, in this answer."""
+    if params.get("api_version", API_VERSION) != API_VERSION:
+        not_covered("api_version")
+    check_url(params)
     endpoint = new_endpoint(world, params["url"], world.new_id("whsec_", 32), params["enabled_events"])
     update(world, endpoint, params, "description")
     return {**endpoint, "secret": endpoint["_secret"]}
@@ -41,7 +46,13 @@ def new_endpoint(world: World, url: str, secret: str, types: list[str]) -> Obj:
     return world.insert(endpoint)
 
 
+def check_url(params: Obj) -> None:
+    if "url" in params and not is_web_address(params["url"]):
+        raise refused("Invalid URL: An explicit scheme (such as https) must be provided.", param="url")
+
+
 def change_endpoint(world: World, params: Obj, key: str) -> Obj:
+    check_url(params)
     endpoint = update(world, world.get("webhook_endpoint", key), params, "description enabled_events url")
     if "disabled" in params:
         world.change(endpoint, status="disabled" if params["disabled"] else "enabled")

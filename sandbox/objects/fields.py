@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sandbox.currencies import SUPPORTED
 from sandbox.errors import ParameterError, refused
 from sandbox.world import Obj, World
 
@@ -64,7 +65,7 @@ def check_amount(amount: int, currency: str, name: str = "amount") -> None:
 
 
 def check_currency(currency: str) -> str:
-    if len(currency) != 3 or not currency.isalpha():
+    if currency.lower() not in SUPPORTED:
         raise refused(f"Invalid currency: {currency[:20]}", param="currency")
     return currency.lower()
 

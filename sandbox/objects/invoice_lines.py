@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sandbox.currencies import spelled
 from sandbox.periods import share
 from sandbox.world import Obj, World
 
@@ -102,7 +103,7 @@ def pricing(price: Obj | None) -> Obj | None:
 
 def describe(world: World, item: Obj) -> str:
     price = item["price"]
-    amount = f"{price['unit_amount'] / 100:.2f} {price['currency'].upper()}"
+    amount = spelled(price["unit_amount"], price["currency"])
     interval = price["recurring"]["interval"]
     every = (
         interval

@@ -125,8 +125,8 @@ def finalize(world: World, invoice: Obj) -> None:
     world.change(
         invoice, status="open", number=f"{customer['invoice_prefix']}-{number:04d}", effective_at=now,
         automatically_finalizes_at=None, ending_balance=invoice["_ending_balance"],
-        due_date=now + days(invoice.get("_days_until_due") or 30) if by_mail and not invoice.get("due_date")
-        else invoice.get("due_date"), hosted_invoice_url=f"{world.address}/pay/{invoice['id']}",
+        due_date=due_date(invoice, now) if by_mail else invoice.get("due_date"),
+        hosted_invoice_url=f"{world.address}/pay/{invoice['id']}",
         status_transitions={**invoice["status_transitions"], "finalized_at": now},
     )  # fmt: skip
     world.change(customer, next_invoice_sequence=number + 1)
@@ -139,6 +139,11 @@ def finalize(world: World, invoice: Obj) -> None:
         world.set_timer("overdue", invoice["id"], invoice["due_date"])
     if invoice["amount_due"] == 0:
         mark_paid(world, invoice)
+
+
+def due_date(invoice: Obj, now: int) -> int:
+    given, wait = invoice.get("due_date"), invoice.get("_days_until_due")
+    return int(given) if given else now + days(30 if wait is None else wait)
 
 
 def set_balance(world: World, customer: Obj, balance: int, currency: str) -> None:

@@ -4,6 +4,7 @@ from stripe import params as sdk
 
 from sandbox.errors import refused
 from sandbox.expand import expanded
+from sandbox.objects.fields import check_currency, need
 from sandbox.objects.invoice_items import new_item
 from sandbox.objects.invoicing import recompute
 from sandbox.objects.products import price_of
@@ -87,8 +88,8 @@ def extras(world: World, customer: Obj, params: Obj) -> None:
     for entry in params.get("invoice_items", []):
         quantity = entry.get("quantity", 1)
         price = price_of(world, entry) if "price" in entry or "price_data" in entry else None
-        amount = price["unit_amount"] * quantity if price else entry["amount"]
-        currency = price["currency"] if price else entry["currency"]
+        amount = price["unit_amount"] * quantity if price else need(entry, "amount")
+        currency = price["currency"] if price else check_currency(need(entry, "currency"))
         new_item(world, customer, amount, currency, entry, price=price, quantity=quantity)
 
 

@@ -87,7 +87,8 @@ def unit_amount(params: Obj) -> int:
     if amount is None:
         raise refused("You must specify `unit_amount`.", code="parameter_missing", param="unit_amount")
     if amount < 0:
-        raise refused("Invalid non-negative integer", code="parameter_invalid_integer", param="unit_amount")
+        message = "Invalid non-negative integer"
+        raise refused(message, code="parameter_invalid_integer", param="unit_amount_decimal")
     return int(amount)
 
 

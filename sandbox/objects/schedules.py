@@ -5,11 +5,18 @@ from stripe import params as sdk
 from sandbox.errors import refused
 from sandbox.hooks import after
 from sandbox.objects.collecting import collect, default_method
-from sandbox.objects.fields import base, metadata
+from sandbox.objects.fields import base, metadata, need
 from sandbox.objects.invoicing import finalize
+from sandbox.objects.subscription_changes import change as change_now
 from sandbox.objects.subscription_ends import end
-from sandbox.objects.subscription_items import changed_items, item_list, period, put_period
-from sandbox.objects.subscription_times import set_timers
+from sandbox.objects.subscription_items import (
+    changed_items,
+    check_alike,
+    item_list,
+    period,
+    put_period,
+    rhythm,
+)
 from sandbox.objects.subscriptions import create as subscribe
 from sandbox.paging import matching, page
 from sandbox.periods import step
@@ -58,10 +65,9 @@ def create(world: World, params: Obj) -> Obj:
 def begin(world: World, params: Obj) -> Obj:
     if params.get("start_date", "now") not in ("now", world.now()):
         raise refused("The stand-in starts schedules now.", code="sandbox_not_covered", param="start_date")
-    first = params["phases"][0]
+    first, customer = need(params, "phases")[0], need(params, "customer")
     subscription = subscribe(
-        world,
-        {"customer": params["customer"], "items": first["items"], "payment_behavior": "default_incomplete"},
+        world, {"customer": customer, "items": first["items"], "payment_behavior": "default_incomplete"}
     )
     invoice = world.get("invoice", subscription["latest_invoice"])
     if invoice["status"] == "draft":
@@ -88,9 +94,11 @@ def set_phases(world: World, schedule: Obj, subscription: Obj, given: list[Obj])
                 "Each phase must start when the one before it ends.", param=f"phases[{number}][start_date]"
             )
         stop = phase_end(entry, start, last=number == len(given) - 1, subscription=subscription)
+        items = [phase_item(world, item) for item in entry["items"]]
+        check_alike([{"price": world.get("price", item["price"])} for item in items])
         phases.append({
             "add_invoice_items": [], "currency": subscription["currency"], "discounts": [], "end_date": stop,
-            "items": [phase_item(world, item) for item in entry["items"]], "metadata": metadata({}, entry),
+            "items": items, "metadata": metadata({}, entry),
             "proration_behavior": entry.get("proration_behavior", "create_prorations"), "start_date": start,
         })  # fmt: skip
         start = stop
@@ -112,7 +120,7 @@ def phase_end(entry: Obj, start: int, *, last: bool, subscription: Obj) -> int:
 
 
 def phase_item(world: World, given: Obj) -> Obj:
-    price = world.get("price", given["price"], "phases[0][items][0][price]")
+    price = world.get("price", need(given, "price"), "phases[0][items][0][price]")
     return {
         "discounts": [], "metadata": metadata({}, given), "plan": price["id"], "price": price["id"],
         "quantity": given.get("quantity", 1), "tax_rates": [],
@@ -134,28 +142,30 @@ def place(world: World, schedule: Obj) -> None:
 def at_renewal(world: World, subscription: Obj) -> None:
     """A phase that begins with a period puts its items in before the renewal is invoiced."""
     schedule = world.find("subscription_schedule", subscription["schedule"])
-    if schedule:
-        enter(world, schedule, subscription, period(subscription)[1])
-
-
-def enter(world: World, schedule: Obj, subscription: Obj, moment: int) -> None:
-    for phase in schedule["phases"]:
-        if phase["start_date"] == moment:
+    for phase in schedule["phases"] if schedule else ():
+        if phase["start_date"] == period(subscription)[1]:
             put_items(world, subscription, phase)
 
 
 def put_items(world: World, subscription: Obj, phase: Obj) -> None:
+    """Another interval is counted from here on."""
     world.touch(subscription)
+    span, before = period(subscription), rhythm(subscription["items"]["data"][0]["price"])
+    items = changed_items(world, subscription, changes_to(subscription, phase))
+    put_period(items, *span)
+    subscription["items"] = item_list(subscription["id"], items)
+    if rhythm(items[0]["price"]) != before:
+        world.change(subscription, billing_cycle_anchor=phase["start_date"])
+
+
+def changes_to(subscription: Obj, phase: Obj) -> list[Obj]:
     old = {item["price"]["id"]: item for item in subscription["items"]["data"]}
     wanted = {entry["price"]: entry for entry in phase["items"]}
     changes = [{"id": item["id"], "deleted": True} for key, item in old.items() if key not in wanted]
     for key, entry in wanted.items():
         named = {"id": old[key]["id"]} if key in old else {"price": key}
         changes.append({**named, "quantity": entry["quantity"]})
-    span = period(subscription)
-    items = changed_items(world, subscription, changes)
-    put_period(items, *span)
-    subscription["items"] = item_list(subscription["id"], items)
+    return changes
 
 
 def phase_over(world: World, key: str) -> None:
@@ -166,10 +176,10 @@ def phase_over(world: World, key: str) -> None:
             end(world, subscription, reason="cancellation_requested")
         finish(world, schedule, "released" if schedule["end_behavior"] == "release" else "completed")
         return
-    if period(subscription)[0] != world.now():  # else the renewal of this moment does, or did, it
-        enter(world, schedule, subscription, world.now())
-        set_timers(world, subscription)
-        world.emit("customer.subscription.updated", subscription)
+    if world.now() not in period(subscription):  # else the renewal of this moment does, or did, it
+        phase = next(row for row in schedule["phases"] if row["start_date"] == world.now())
+        wanted = {"items": changes_to(subscription, phase), "proration_behavior": phase["proration_behavior"]}
+        change_now(world, subscription, wanted)
     place(world, schedule)
     world.emit("subscription_schedule.updated", schedule)
 

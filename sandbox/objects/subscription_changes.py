@@ -24,7 +24,15 @@ from sandbox.objects.subscription_items import (
     worth,
 )
 from sandbox.objects.subscription_times import LIVE, set_timers
-from sandbox.objects.subscriptions import NO_METHOD, PLAIN, plan_end, tax_rates, use_default
+from sandbox.objects.subscriptions import (
+    NO_METHOD,
+    PLAIN,
+    off_session,
+    plan_end,
+    tax_rates,
+    undone,
+    use_default,
+)
 from sandbox.periods import end_after
 from sandbox.routes import post
 from sandbox.world import Obj, World
@@ -65,7 +73,7 @@ def change(world: World, subscription: Obj, params: Obj) -> None:
         )
     world.emit("customer.subscription.updated", subscription)
     if subscription["latest_invoice"] != old:
-        collect_update(world, subscription, behavior)
+        collect_update(world, subscription, behavior, off_session=off_session(params))
 
 
 def change_if_paid(world: World, subscription: Obj, params: Obj) -> bool:
@@ -177,7 +185,7 @@ def change_trial(world: World, subscription: Obj, trial_end: Any) -> tuple[list[
     return [], False
 
 
-def collect_update(world: World, subscription: Obj, behavior: str) -> None:
+def collect_update(world: World, subscription: Obj, behavior: str, *, off_session: bool) -> None:
     """The invoice of an update is collected at once; when that fails, the subscription is past due."""
     invoice = world.get("invoice", subscription["latest_invoice"])
     finalize(world, invoice)
@@ -189,10 +197,9 @@ def collect_update(world: World, subscription: Obj, behavior: str) -> None:
         return
     if behavior == "error_if_incomplete" and default_method(world, invoice) is None:
         raise refused(NO_METHOD, code="resource_missing")
-    error = collect(world, invoice)
+    error = collect(world, invoice, off_session=off_session)
     if error and behavior == "error_if_incomplete":
-        error.keeps = False
-        raise error
+        raise undone(error)
 
 
 def change_item(world: World, params: Obj, key: str) -> Obj:

@@ -37,17 +37,9 @@ def make_item(world: World, entry: Obj, subscription_id: str) -> Obj:
     return {
         "id": world.new_id("si_", 14), "object": "subscription_item", "created": world.now(),
         "current_period_end": 0, "current_period_start": 0, "discounts": [], "metadata": metadata({}, entry),
-        "plan": plan(price), "price": dict(price), "quantity": quantity(entry, 1),
+        "plan": plan(price), "price": dict(price), "quantity": entry.get("quantity", 1),
         "subscription": subscription_id, "tax_rates": [],
     }  # fmt: skip
-
-
-def quantity(entry: Obj, otherwise: int) -> int:
-    given = int(entry.get("quantity", otherwise))
-    if given < 0:
-        message = "Invalid non-negative integer"
-        raise refused(message, code="parameter_invalid_integer", param="items[0][quantity]")
-    return given
 
 
 def plan(price: Obj) -> Obj:
@@ -114,7 +106,7 @@ def changed_items(world: World, subscription: Obj, given: list[Obj]) -> list[Obj
         if "price" in entry or "price_data" in entry:
             fresh = make_item(world, {**entry, "quantity": entry.get("quantity", 1)}, subscription["id"])
             item.update(price=fresh["price"], plan=fresh["plan"])
-        item["quantity"] = quantity(entry, item["quantity"])
+        item["quantity"] = entry.get("quantity", item["quantity"])
         item["metadata"] = metadata(item["metadata"], entry)
     items = [*kept.values(), *added]
     if not items:

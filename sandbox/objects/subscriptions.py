@@ -4,7 +4,7 @@ from typing import Any
 
 from stripe import params as sdk
 
-from sandbox.errors import refused
+from sandbox.errors import ApiError, refused
 from sandbox.objects.collecting import advance_later, collect, default_method
 from sandbox.objects.coupons import discounts_of
 from sandbox.objects.fields import base, live_customer, need, taken
@@ -44,7 +44,7 @@ def create(world: World, params: Obj) -> Obj:
     set_timers(world, subscription)
     invoice = first_invoice(world, subscription, params)
     world.emit("customer.subscription.created", subscription)
-    collect_first(world, subscription, invoice, behavior)
+    collect_first(world, subscription, invoice, behavior, off_session=off_session(params))
     return subscription
 
 
@@ -75,7 +75,7 @@ def new_subscription(world: World, params: Obj) -> Obj:
             "end_behavior": {"missing_payment_method": ends.get("missing_payment_method", "create_invoice")}
         }, "trial_end": None, "trial_start": None, **taken(params, PLAIN),
     }  # fmt: skip
-    if subscription["collection_method"] == "send_invoice" and not subscription.get("days_until_due"):
+    if subscription["collection_method"] == "send_invoice" and subscription.get("days_until_due") is None:
         raise refused(
             "days_until_due is required with collection_method=send_invoice.", param="days_until_due"
         )
@@ -206,7 +206,12 @@ def first_amount(subscription: Obj, item: Obj, params: Obj) -> int:
     return 0 if params.get("proration_behavior") == "none" else share(worth(item), end - start, end - full)
 
 
-def collect_first(world: World, subscription: Obj, invoice: Obj, behavior: str) -> None:
+def off_session(params: Obj) -> bool:
+    """Unless told otherwise the customer is there, and can be asked."""
+    return params.get("off_session") not in (None, "", False)
+
+
+def collect_first(world: World, subscription: Obj, invoice: Obj, behavior: str, *, off_session: bool) -> None:
     offer_setup(world, subscription, behavior)
     if subscription["collection_method"] == "send_invoice" and invoice["total"] > 0:
         advance_later(world, invoice)
@@ -217,10 +222,17 @@ def collect_first(world: World, subscription: Obj, invoice: Obj, behavior: str) 
     method = default_method(world, invoice)
     if method is None:
         raise refused(NO_METHOD, code="resource_missing")
-    error = collect(world, invoice, method=method)
+    error = collect(world, invoice, method=method, off_session=off_session)
     if error and behavior == "error_if_incomplete":
-        error.keeps = False
-        raise error
+        raise undone(error)
+
+
+def undone(error: ApiError) -> ApiError:
+    """With error_if_incomplete nothing stays of what could not be paid."""
+    error.keeps = False
+    if error.error.get("code") == "invoice_payment_intent_requires_action":
+        error.error["code"] = "subscription_payment_intent_requires_action"
+    return error
 
 
 def offer_setup(world: World, subscription: Obj, behavior: str) -> None:

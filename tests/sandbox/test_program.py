@@ -41,11 +41,13 @@ def free_port() -> int:
 
 def test_state_survives_a_restart(tmp_path: Path, receiver: Receiver) -> None:
     port, state = free_port(), tmp_path / "state.json"
-    given = ["--state", str(state), "--webhook-url", receiver.url, "--webhook-secret", SECRET]
+    given = ["--state", str(state), "--webhook-url", receiver.url, "--webhook-secret", SECRET, "--seed", "7"]
     client = stripe.StripeClient("sk_test_1", base_addresses={"api": f"http://127.0.0.1:{port}"})
     process = start(port, *given)
     httpx.post(f"http://127.0.0.1:{port}/_sandbox/clock", json={"days": 400})
     made = client.v1.customers.create({"name": "A"}, {"idempotency_key": "k"})
+    httpx.post(f"http://127.0.0.1:{port}/_sandbox/webhooks/drain", json={})
+    httpx.post(f"http://127.0.0.1:{port}/_sandbox/webhooks/lose", json={"types": ["price.*"]})
     process.terminate()
     assert process.wait(10) in (0, -15)
     process = start(port, *given)
@@ -58,6 +60,9 @@ def test_state_survives_a_restart(tmp_path: Path, receiver: Receiver) -> None:
         assert later.created > time.time() + 399 * 86400
         assert len(client.v1.webhook_endpoints.list().data) == 1
         httpx.post(f"http://127.0.0.1:{port}/_sandbox/webhooks/drain", json={})
+        assert len(receiver.arrived) == 2  # the first one not again
+        assert httpx.get(f"http://127.0.0.1:{port}/_sandbox/webhooks").json()["lost_types"] == ["price.*"]
+        assert later.id != made.id
         body, header = receiver.arrived[-1]
         assert stripe.Webhook.construct_event(body, header, SECRET).data.object["name"] == "B"
     finally:

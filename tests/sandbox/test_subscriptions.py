@@ -378,3 +378,51 @@ def test_a_released_schedule_changes_nothing(shop: Shop) -> None:
     assert shop.get(made).schedule is None
     shop.stand_in.ask("/clock", now=on(2026, 2, 1) + 3600)
     assert shop.invoices(made)[-1].total == 5000
+
+
+def test_a_phase_of_another_interval_is_counted_from_its_beginning(shop: Shop) -> None:
+    shop.save_card()
+    made = shop.subscribe()
+    schedule = shop.client.v1.subscription_schedules.create({"from_subscription": made.id})
+    first: Any = {"items": [{"price": shop.pro.id}], "start_date": NEW_YEAR, "end_date": on(2026, 2, 1)}
+    mixed: Any = {"items": [{"price": shop.yearly.id}, {"price": shop.pro.id}]}
+    with pytest.raises(stripe.InvalidRequestError, match="one billing interval"):
+        shop.client.v1.subscription_schedules.update(schedule.id, {"phases": [first, mixed]})
+    then: Any = {"items": [{"price": shop.yearly.id}], "duration": {"interval": "year"}}
+    shop.client.v1.subscription_schedules.update(schedule.id, {"phases": [first, then]})
+    shop.stand_in.ask("/clock", now=on(2026, 2, 2))
+    assert period(shop.get(made)) == (on(2026, 2, 1), on(2027, 2, 1))
+    assert shop.invoices(made)[-1].total == 20000
+
+
+def test_a_phase_in_the_middle_of_a_period_is_prorated(shop: Shop) -> None:
+    shop.save_card()
+    made = shop.subscribe()
+    schedule = shop.client.v1.subscription_schedules.create({"from_subscription": made.id})
+    half = on(2026, 1, 16) + DAY // 2
+    first: Any = {"items": [{"price": shop.pro.id}], "start_date": NEW_YEAR, "end_date": half}
+    then: Any = {
+        "items": [{"price": shop.business.id}], "duration": {"interval": "month"},
+        "proration_behavior": "always_invoice",
+    }  # fmt: skip
+    shop.client.v1.subscription_schedules.update(schedule.id, {"phases": [first, then]})
+    shop.stand_in.ask("/clock", now=half + 1)
+    assert [row.total for row in shop.invoices(made)] == [2000, 1500]
+    assert shop.get(made)["items"].data[0].price.id == shop.business.id
+
+
+@pytest.mark.parametrize(
+    ("off_session", "status", "code"),
+    [(False, "requires_action", None), (True, "requires_payment_method", "authentication_required")],
+)
+def test_who_is_there_is_asked_who_is_not_is_declined(
+    shop: Shop, off_session: bool, status: str, code: str | None
+) -> None:
+    shop.save_card("pm_card_authenticationRequired")
+    made = shop.subscribe(off_session=off_session)
+    assert made.status == "incomplete"
+    [intent] = shop.client.v1.payment_intents.list().data
+    assert (intent.status, intent.last_payment_error and intent.last_payment_error.code) == (status, code)
+    with pytest.raises(stripe.CardError) as refused:
+        shop.subscribe(payment_behavior="error_if_incomplete")
+    assert refused.value.code == "subscription_payment_intent_requires_action"

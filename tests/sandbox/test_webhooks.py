@@ -2,6 +2,8 @@
 
 import json
 import re
+import socket
+import threading
 import time
 from pathlib import Path
 from typing import get_args
@@ -142,3 +144,23 @@ def test_every_event_type_is_one_that_stripe_has() -> None:
     emitted = {kind for source in sources for kind in re.findall(r'world\.emit\(\s*"([\w.]+)"', source)}
     assert len(emitted) > 60
     assert emitted - known == set()
+
+
+def test_an_answer_that_is_no_http_is_a_failure_like_others(notified: StandIn, receiver: Receiver) -> None:
+    """And does not stop the deliveries."""
+    with socket.create_server(("127.0.0.1", 0)) as odd:
+        threading.Thread(target=answer_oddly, args=(odd,), daemon=True).start()
+        url = f"http://127.0.0.1:{odd.getsockname()[1]}/"
+        client = notified.client()
+        client.v1.webhook_endpoints.create({"url": url, "enabled_events": ["price.created"]})
+        client.v1.prices.create({"currency": "usd", "unit_amount": 5, "product_data": {"name": "A"}})
+        customers(notified, 1)
+        while "customer.created" not in receiver.types:
+            time.sleep(0.01)
+    rows = notified.look("/webhooks")["deliveries"]
+    assert 0 in [answer for row in rows if row["type"] == "price.created" for answer in row["answers"]]
+
+
+def answer_oddly(listening: socket.socket) -> None:
+    with listening.accept()[0] as connection:
+        connection.sendall(b"HTTP/1.1\r\n\r\n")
