@@ -49,7 +49,8 @@ def new_dispute(world: World, charge: Obj, reason: str, amount: int, *, inquiry:
     dispute = base(world, "dispute", "du_", {})
     dispute |= {
         "amount": amount, "balance_transactions": [], "charge": charge["id"], "currency": charge["currency"],
-        "enhanced_eligibility_types": [], "evidence": dict.fromkeys(stripe.Dispute.Evidence.__annotations__),
+        "enhanced_eligibility_types": [],
+        "evidence": {**dict.fromkeys(stripe.Dispute.Evidence.__annotations__), "enhanced_evidence": {}},
         "evidence_details": {
             "due_by": world.now() + days(9), "enhanced_eligibility": {}, "has_evidence": False,
             "past_due": False,

@@ -50,6 +50,7 @@ def charge_of(world: World, params: Obj) -> Obj:
 
 def give_back(world: World, charge: Obj, amount: int, params: Obj) -> Obj:
     refund = base(world, "refund", "re_", params)
+    del refund["livemode"]
     kind = charge["payment_method_details"]["type"]
     refund |= {
         "amount": amount, "charge": charge["id"], "currency": charge["currency"],

@@ -57,6 +57,7 @@ def reverse(world: World, params: Obj, key: str) -> Obj:
             f"Transfer amount to reverse ({amount}) is greater than what is left ({left}).", param="amount"
         )
     reversal = base(world, "transfer_reversal", "trr_", params)
+    del reversal["livemode"]
     reversal |= {"amount": amount, "currency": transfer["currency"], "transfer": key}
     reversal["balance_transaction"] = book(world, "transfer_refund", amount, reversal)["id"]
     world.insert(reversal)

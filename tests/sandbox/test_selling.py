@@ -206,7 +206,8 @@ def test_a_deleted_customer_loses_everything_that_was_running(shop: Shop) -> Non
 
 
 def test_every_object_has_the_fields_that_the_sdk_requires(shop: Shop) -> None:
-    """After a busy month, nothing stored lacks a field that the SDK's classes declare as always there."""
+    """After a busy month, nothing stored lacks a field that the SDK's classes declare as always there, and
+    nothing has one that they do not know."""
     shop.save_card()
     coupon = shop.client.v1.coupons.create({"percent_off": 10, "duration": "forever"})
     made = shop.subscribe(discounts=[{"coupon": coupon.id}])
@@ -225,12 +226,23 @@ def test_every_object_has_the_fields_that_the_sdk_requires(shop: Shop) -> None:
         for name in required(kind) - row.keys()
     ]
     assert sorted(set(lacking)) == []
+    unknown = [
+        f"{kind}.{name}"
+        for kind, rows in shop.stand_in.sandbox.world.tables.items()
+        for row in rows.values()
+        for name in row.keys() - class_of(kind).__annotations__.keys() - {"object", "id"}
+        if not name.startswith("_")
+    ]
+    assert sorted(set(unknown)) == []
+
+
+def class_of(kind: str) -> Any:
+    module, name = OBJECT_CLASSES[kind]
+    return getattr(__import__(module, fromlist=[name]), name)
 
 
 def required(kind: str) -> set[str]:
-    module, name = OBJECT_CLASSES[kind]
-    found: Any = getattr(__import__(module, fromlist=[name]), name)
     return {
-        field for field, hint in found.__annotations__.items()
+        field for field, hint in class_of(kind).__annotations__.items()
         if type(None) not in typing.get_args(hint) and typing.get_origin(hint) is not typing.ClassVar
     } - {"OBJECT_NAME"}  # fmt: skip
