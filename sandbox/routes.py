@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sandbox.world import World
 
 Handler = Callable[..., dict[str, Any]]
-PAGING = "limit starting_after ending_before created expand"
+PAGING = "limit starting_after ending_before"
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ def one(path: str, kind: str, takes: Any) -> Route:
 
 
 def listing(path: str, handler: Handler, takes: Any, covers: str = "") -> Route:
-    return route("GET", path, handler, takes, f"{PAGING} {covers}")
+    created = "created" if "created" in takes.__annotations__ else ""
+    return route("GET", path, handler, takes, f"{PAGING} {created} {covers}")
 
 
 def post(path: str, handler: Handler, takes: Any, covers: str = "") -> Route:
@@ -61,6 +62,11 @@ def post(path: str, handler: Handler, takes: Any, covers: str = "") -> Route:
 
 def delete(path: str, handler: Handler, takes: Any, covers: str = "") -> Route:
     return route("DELETE", path, handler, takes, covers)
+
+
+def parts(name: str, inner: str) -> str:
+    """`parts("card", "token cvc") == "card.token card.cvc"`"""
+    return " ".join(f"{name}.{part}" for part in inner.split())
 
 
 def refuse_uncovered(params: Any, covers: frozenset[str], prefix: str) -> None:

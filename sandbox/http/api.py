@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from base64 import b64decode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -87,14 +88,24 @@ async def answer(sandbox: "Sandbox", request: Request, call: Call) -> tuple[int,
 
 
 def check_key(request: Request) -> None:
-    kind, _, key = request.headers.get("authorization", "").partition(" ")
-    if kind != "Bearer" or not key.startswith(("sk_test_", "rk_test_")):
+    if not key_of(request).startswith(("sk_test_", "rk_test_")):
         message = "You did not provide an API key of the stand-in: any that begins with sk_test_ will do."
         raise ApiError(401, "invalid_request_error", message)
     if "stripe-account" in request.headers:
         raise ApiError(
             400, "invalid_request_error", "The stand-in does not cover requests for connected accounts."
         )
+
+
+def key_of(request: Request) -> str:
+    """As a token, or as the user's name (`curl -u sk_test_1:`)."""
+    kind, _, given = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() == "basic":
+        try:
+            return b64decode(given).decode().partition(":")[0]
+        except ValueError:
+            return ""
+    return given if kind.lower() == "bearer" else ""
 
 
 def check_version(request: Request) -> None:

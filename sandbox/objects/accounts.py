@@ -88,7 +88,7 @@ ROUTES = (
         "/v1/accounts",
         create,
         sdk.AccountCreateParams,
-        "business_type capabilities country email metadata type",
+        "business_type capabilities.transfers country email metadata type",
     ),
     one("/v1/accounts/{id}", "account", sdk.AccountRetrieveParams),
     post("/v1/accounts/{id}", change, sdk.AccountUpdateParams, "business_type email metadata"),

@@ -18,15 +18,13 @@ from sandbox.world import Obj, World
 
 PLAIN = "cancel_url client_reference_id customer_email locale return_url success_url"
 COVERED = (
-    f"{PLAIN} allow_promotion_codes automatic_payment_methods billing_address_collection currency customer "
+    f"{PLAIN} currency customer "
     "customer_creation discounts expires_at line_items.price line_items.price_data "
     "line_items.quantity metadata mode "
     "payment_intent_data.metadata payment_intent_data.description payment_intent_data.setup_future_usage "
     "payment_intent_data.transfer_group payment_intent_data.receipt_email setup_intent_data.metadata "
     "subscription_data.metadata subscription_data.trial_period_days subscription_data.trial_end "
-    "subscription_data.trial_settings subscription_data.description payment_method_types "
-    "payment_method_collection "
-    "submit_type ui_mode"
+    "subscription_data.trial_settings subscription_data.description ui_mode"
 )
 DATA = "payment_intent_data subscription_data setup_intent_data"
 
@@ -59,7 +57,7 @@ def new_session(world: World, params: Obj, mode: str, customer: Obj | None) -> O
         "customer_creation": params.get("customer_creation", "if_required") if mode == "payment" else None,
         "expires_at": params.get("expires_at", world.now() + DAY), "invoice": None, "mode": mode,
         "payment_intent": None, "payment_method_options": {},
-        "payment_method_types": params.get("payment_method_types", ["card"]),
+        "payment_method_types": ["card"],
         "payment_status": "no_payment_required" if mode == "setup" else "unpaid", "setup_intent": None,
         "shipping_options": [], "status": "open", "subscription": None, "total_details": None,
         "ui_mode": params.get("ui_mode", "hosted_page"), "url": f"{world.address}/pay/{session['id']}",

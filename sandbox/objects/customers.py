@@ -13,12 +13,9 @@ from sandbox.paging import matching, page
 from sandbox.routes import delete, get, listing, post
 from sandbox.world import Obj, World
 
-PLAIN = "address balance description email name phone preferred_locales shipping tax_exempt"
-SETTINGS = "default_payment_method custom_fields footer"
-COVERED = (
-    f"{PLAIN} metadata payment_method invoice_prefix invoice_settings.default_payment_method "
-    "invoice_settings.custom_fields invoice_settings.footer"
-)
+PLAIN = "address balance description email name phone preferred_locales shipping"
+SETTINGS = ("default_payment_method", "custom_fields", "footer", "rendering_options")
+COVERED = f"{PLAIN} metadata payment_method invoice_prefix invoice_settings.default_payment_method"
 
 
 def create(world: World, params: Obj) -> Obj:
@@ -28,7 +25,7 @@ def create(world: World, params: Obj) -> Obj:
         "balance": 0, "currency": None, "delinquent": False, "default_source": None, "tax_exempt": "none",
         "invoice_prefix": params.get("invoice_prefix") or world.new_id("", 8).upper(),
         "next_invoice_sequence": 1, "preferred_locales": [], "shipping": None,
-        "invoice_settings": dict.fromkeys([*SETTINGS.split(), "rendering_options"]),
+        "invoice_settings": dict.fromkeys(SETTINGS),
     }  # fmt: skip
     customer.update(taken(params, PLAIN))
     customer["id"] = customer["id"][:18]
@@ -47,7 +44,7 @@ def check_email(params: Obj) -> None:
 
 
 def settings(world: World, customer: Obj, params: Obj) -> None:
-    given = taken(params.get("invoice_settings") or {}, SETTINGS)
+    given = taken(params.get("invoice_settings") or {}, "default_payment_method")
     method = given.get("default_payment_method")
     if method and method.startswith("pm_card_"):  # the name of a test card means the one just attached
         own = [row for row in world.all("payment_method") if row["customer"] == customer["id"]]

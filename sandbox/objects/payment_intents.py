@@ -15,16 +15,15 @@ from sandbox.world import Obj, World
 
 PLAIN = (
     "description receipt_email setup_future_usage shipping statement_descriptor statement_descriptor_suffix "
-    "transfer_group payment_method_options"
+    "transfer_group"
 )
 CREATE = (
-    f"{PLAIN} amount currency customer metadata payment_method payment_method_types "
-    "automatic_payment_methods confirm "
+    f"{PLAIN} amount currency customer metadata payment_method automatic_payment_methods confirm "
     "capture_method confirmation_method off_session return_url error_on_requires_action"
 )
 CONFIRM = (
-    "payment_method payment_method_types off_session return_url setup_future_usage receipt_email shipping "
-    "error_on_requires_action use_stripe_sdk capture_method payment_method_options"
+    "payment_method off_session return_url setup_future_usage receipt_email shipping "
+    "error_on_requires_action use_stripe_sdk capture_method"
 )
 OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 NEEDS_RETURN_URL = (
@@ -54,22 +53,17 @@ def new_intent(world: World, params: Obj) -> Obj:
     check_amount(params["amount"], currency)
     intent = base(world, "payment_intent", "pi_", params)
     automatic = params.get("automatic_payment_methods")
-    types = params.get("payment_method_types")
-    if types and automatic and automatic["enabled"]:
-        raise refused(
-            "You may only specify one of these parameters: automatic_payment_methods, payment_method_types."
-        )
     redirects = (automatic or {}).get("allow_redirects", "always")
     intent |= {
         "amount": params["amount"], "amount_capturable": 0, "amount_details": {"tip": {}},
         "amount_received": 0,
-        "automatic_payment_methods": None if types else {"allow_redirects": redirects, "enabled": True},
+        "automatic_payment_methods": {"allow_redirects": redirects, "enabled": True},
         "capture_method": params.get("capture_method", "automatic_async"), "cancellation_reason": None,
         "client_secret": f"{intent['id']}_secret_{world.new_id('', 25)}",
         "confirmation_method": params.get("confirmation_method", "automatic"), "currency": currency,
         "customer": None, "last_payment_error": None, "latest_charge": None, "next_action": None,
         "payment_method": None, "payment_method_options": {},
-        "payment_method_types": types or ["card", "link"],
+        "payment_method_types": ["card", "link"],
         "status": "requires_payment_method", **dict.fromkeys(PLAIN.split()), **taken(params, PLAIN),
         "_return_url": params.get("return_url"), "_invoice": None, "_authenticated": False,
     }  # fmt: skip
@@ -107,8 +101,7 @@ def confirm(world: World, params: Obj, key: str) -> Obj:
     if "return_url" in params:
         world.change(intent, _return_url=params["return_url"])
     off_session = params.get("off_session") not in (None, False)
-    automatic = intent["automatic_payment_methods"]
-    redirects = automatic and automatic["allow_redirects"] == "always"
+    redirects = intent["automatic_payment_methods"]["allow_redirects"] == "always"
     if redirects and not (
         intent["_return_url"] or off_session or intent["_invoice"] or params.get("use_stripe_sdk")
     ):

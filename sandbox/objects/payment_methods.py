@@ -7,9 +7,10 @@ from sandbox.errors import CardError, refused
 from sandbox.hooks import after
 from sandbox.objects.fields import base, live_customer, metadata, taken, update
 from sandbox.paging import matching, page
-from sandbox.routes import get, listing, one, post
+from sandbox.routes import get, listing, one, parts, post
 from sandbox.world import Obj, World
 
+BILLING = parts("billing_details", "address email name phone")
 NO_NUMBERS = (
     "Sending credit card numbers directly to the Stripe API is generally unsafe. The stand-in takes "
     "tokens such as "
@@ -21,7 +22,7 @@ def create(world: World, params: Obj) -> Obj:
     if params.get("type") != "card":
         raise refused("The stand-in makes payment methods of type card.", param="type")
     token = params.get("card", {}).get("token")
-    if token is None:
+    if token is None or len(params["card"]) > 1:
         raise refused(NO_NUMBERS, param="card[number]")
     card = known(token) if token.startswith("tok_") else None
     if card is None:
@@ -154,14 +155,14 @@ ROUTES = (
         "/v1/payment_methods",
         create,
         sdk.PaymentMethodCreateParams,
-        "type card metadata allow_redisplay billing_details",
+        f"type card metadata allow_redisplay {BILLING}",
     ),
     one("/v1/payment_methods/{id}", "payment_method", sdk.PaymentMethodRetrieveParams),
     post(
         "/v1/payment_methods/{id}",
         change,
         sdk.PaymentMethodUpdateParams,
-        "metadata allow_redisplay billing_details card.exp_month card.exp_year",
+        f"metadata allow_redisplay {BILLING} card.exp_month card.exp_year",
     ),
     post("/v1/payment_methods/{id}/attach", attach_route, sdk.PaymentMethodAttachParams, "customer"),
     post("/v1/payment_methods/{id}/detach", detach, sdk.PaymentMethodDetachParams),

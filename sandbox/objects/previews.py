@@ -12,16 +12,19 @@ from sandbox.objects.renewals import upcoming_invoice
 from sandbox.objects.subscription_changes import change_items, plain
 from sandbox.objects.subscription_ends import unused_time
 from sandbox.objects.subscription_invoices import subscription_invoice
-from sandbox.objects.subscription_items import leave_pending
+from sandbox.objects.subscription_items import CHANGES, leave_pending
 from sandbox.objects.subscriptions import first_invoice, new_subscription, plan_end
-from sandbox.routes import post
+from sandbox.routes import parts, post
 from sandbox.world import Obj, World, copied
 
+ITEMS = parts(
+    "invoice_items", "amount currency description discountable metadata period price price_data quantity"
+)
 COVERED = (
-    "customer currency discounts invoice_items subscription subscription_details.items "
+    f"customer currency discounts subscription {ITEMS} {parts('subscription_details', CHANGES)} "
     "subscription_details.proration_behavior subscription_details.proration_date "
     "subscription_details.trial_end "
-    "subscription_details.billing_cycle_anchor subscription_details.billing_mode "
+    "subscription_details.billing_cycle_anchor subscription_details.billing_mode.type "
     "subscription_details.cancel_at "
     "subscription_details.cancel_at_period_end subscription_details.cancel_now subscription_details.metadata "
     "subscription_details.default_tax_rates preview_mode"

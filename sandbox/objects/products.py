@@ -7,13 +7,17 @@ from stripe import params as sdk
 from sandbox.errors import refused
 from sandbox.objects.fields import base, check_currency, taken, update
 from sandbox.paging import matching, page
-from sandbox.routes import delete, listing, one, post
+from sandbox.routes import delete, listing, one, parts, post
 from sandbox.world import Obj, World
 
 PRODUCT = (
     "active description name images marketing_features shippable statement_descriptor tax_code unit_label url"
 )
 PRICE = "active lookup_key nickname tax_behavior"
+DEFAULT_PRICE = parts(
+    "default_price_data", "currency metadata recurring tax_behavior unit_amount unit_amount_decimal"
+)
+PRODUCT_DATA = parts("product_data", "active id metadata name statement_descriptor tax_code unit_label")
 RECURRING = ("recurring.interval", "recurring.interval_count", "recurring.usage_type")
 LIMITS = {"day": 1095, "week": 156, "month": 36, "year": 3}
 
@@ -160,9 +164,7 @@ def price_of(world: World, given: Obj) -> Obj:
 
 
 ROUTES = (
-    post(
-        "/v1/products", create_product, sdk.ProductCreateParams, f"{PRODUCT} id metadata default_price_data"
-    ),
+    post("/v1/products", create_product, sdk.ProductCreateParams, f"{PRODUCT} id metadata {DEFAULT_PRICE}"),
     one("/v1/products/{id}", "product", sdk.ProductRetrieveParams),
     post("/v1/products/{id}", change_product, sdk.ProductUpdateParams, f"{PRODUCT} metadata default_price"),
     delete("/v1/products/{id}", delete_product, sdk.ProductDeleteParams),
@@ -172,7 +174,7 @@ ROUTES = (
         create_price,
         sdk.PriceCreateParams,
         " ".join(
-            [PRICE, "currency metadata product product_data unit_amount transfer_lookup_key", *RECURRING]
+            [PRICE, f"currency metadata product {PRODUCT_DATA} unit_amount transfer_lookup_key", *RECURRING]
         ),
     ),
     one("/v1/prices/{id}", "price", sdk.PriceRetrieveParams),

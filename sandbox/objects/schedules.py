@@ -24,7 +24,7 @@ from sandbox.routes import listing, one, post
 from sandbox.world import Obj, World
 
 PHASES = (
-    "phases.items.price phases.items.quantity phases.items.metadata phases.start_date "
+    "phases.items.price phases.items.quantity phases.items.metadata "
     "phases.end_date phases.duration "
     "phases.proration_behavior phases.metadata"
 )
@@ -246,7 +246,7 @@ ROUTES = (
         "/v1/subscription_schedules/{id}",
         change,
         sdk.SubscriptionScheduleUpdateParams,
-        f"end_behavior metadata proration_behavior {PHASES}",
+        f"end_behavior metadata phases.start_date {PHASES}",
     ),
     post("/v1/subscription_schedules/{id}/release", release, sdk.SubscriptionScheduleReleaseParams),
     post("/v1/subscription_schedules/{id}/cancel", cancel, sdk.SubscriptionScheduleCancelParams),

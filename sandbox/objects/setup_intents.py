@@ -15,9 +15,8 @@ from sandbox.routes import listing, one, post
 from sandbox.world import Obj, World
 
 COVERED = (
-    "automatic_payment_methods confirm customer description metadata payment_method "
-    "payment_method_types return_url "
-    "usage payment_method_options use_stripe_sdk"
+    "automatic_payment_methods confirm customer description metadata payment_method return_url "
+    "usage use_stripe_sdk"
 )
 OPEN = ("requires_payment_method", "requires_confirmation", "requires_action")
 
@@ -32,14 +31,13 @@ def create(world: World, params: Obj) -> Obj:
 
 def new_intent(world: World, params: Obj) -> Obj:
     intent = base(world, "setup_intent", "seti_", params)
-    automatic, types = params.get("automatic_payment_methods"), params.get("payment_method_types")
-    redirects = (automatic or {}).get("allow_redirects", "always")
+    redirects = params.get("automatic_payment_methods", {}).get("allow_redirects", "always")
     intent |= {
-        "automatic_payment_methods": None if types else {"allow_redirects": redirects, "enabled": True},
+        "automatic_payment_methods": {"allow_redirects": redirects, "enabled": True},
         "client_secret": f"{intent['id']}_secret_{world.new_id('', 25)}", "customer": None,
         "description": None,
         "last_setup_error": None, "next_action": None, "payment_method": None,
-        "payment_method_options": {}, "payment_method_types": types or ["card", "link"],
+        "payment_method_options": {}, "payment_method_types": ["card", "link"],
         "status": "requires_payment_method", "usage": params.get("usage", "off_session"),
         **taken(params, "description"), "_return_url": params.get("return_url"),
     }  # fmt: skip
@@ -65,8 +63,8 @@ def confirm(world: World, params: Obj, key: str) -> Obj:
     choose(world, intent, params)
     if "return_url" in params:
         world.change(intent, _return_url=params["return_url"])
-    automatic = intent["automatic_payment_methods"]
-    if automatic and automatic["allow_redirects"] == "always" and not intent["_return_url"]:
+    redirects = intent["automatic_payment_methods"]["allow_redirects"] == "always"
+    if redirects and not intent["_return_url"]:
         raise refused(NEEDS_RETURN_URL, param="return_url")
     if intent["payment_method"] is None:
         raise refused(

@@ -14,6 +14,7 @@ from sandbox.objects.invoicing import finalize
 from sandbox.objects.subscription_invoices import add_extras, subscription_invoice
 from sandbox.objects.subscription_items import (
     CHANGES,
+    EXTRAS,
     changed_items,
     item_list,
     leave_pending,
@@ -38,11 +39,10 @@ from sandbox.routes import post
 from sandbox.world import Obj, World
 
 COVERED = (
-    f"{PLAIN} {CHANGES} add_invoice_items billing_cycle_anchor cancel_at cancel_at_period_end "
-    "cancellation_details default_payment_method default_tax_rates discounts metadata off_session "
-    "pause_collection "
-    "payment_behavior payment_settings.save_default_payment_method payment_settings.payment_method_types "
-    "proration_behavior proration_date trial_end trial_settings"
+    f"{PLAIN} {CHANGES} {EXTRAS} billing_cycle_anchor cancel_at cancel_at_period_end "
+    "cancellation_details.comment cancellation_details.feedback default_payment_method default_tax_rates "
+    "discounts metadata off_session pause_collection payment_behavior "
+    "payment_settings.save_default_payment_method proration_behavior proration_date trial_end trial_settings"
 )
 
 

@@ -11,11 +11,12 @@ from sandbox.objects.invoice_lines import name_of, subscription_line
 from sandbox.objects.products import price_of
 from sandbox.paging import cut
 from sandbox.periods import share, spelled
-from sandbox.routes import get
+from sandbox.routes import get, parts
 from sandbox.world import Obj, World
 
 COVERED = "items.price items.price_data items.quantity items.metadata"
 CHANGES = f"{COVERED} items.id items.deleted items.clear_usage"
+EXTRAS = parts("add_invoice_items", "discountable metadata period price price_data quantity")
 
 
 def make_items(world: World, given: list[Obj], subscription_id: str) -> list[Obj]:

@@ -14,7 +14,7 @@ from sandbox.objects.payment_methods import usable
 from sandbox.objects.setup_intents import new_intent
 from sandbox.objects.subscription_invoices import add_extras, subscription_invoice
 from sandbox.objects.subscription_items import COVERED as ITEMS
-from sandbox.objects.subscription_items import item_list, make_items, period, put_period, worth
+from sandbox.objects.subscription_items import EXTRAS, item_list, make_items, period, put_period, worth
 from sandbox.objects.subscription_times import set_timers
 from sandbox.paging import matching, page
 from sandbox.periods import days, end_after, share, step
@@ -23,11 +23,10 @@ from sandbox.world import Obj, World
 
 PLAIN = "collection_method days_until_due description"
 COVERED = (
-    f"{PLAIN} {ITEMS} add_invoice_items billing_cycle_anchor billing_mode cancel_at "
+    f"{PLAIN} {ITEMS} {EXTRAS} billing_cycle_anchor billing_mode.type cancel_at "
     "cancel_at_period_end currency "
     "customer default_payment_method default_tax_rates discounts metadata off_session payment_behavior "
-    "payment_settings.save_default_payment_method payment_settings.payment_method_types "
-    "proration_behavior trial_end "
+    "payment_settings.save_default_payment_method proration_behavior trial_end "
     "trial_period_days trial_settings"
 )
 NO_METHOD = (
@@ -67,7 +66,7 @@ def new_subscription(world: World, params: Obj) -> Obj:
         "invoice_settings": {"account_tax_ids": None, "issuer": {"type": "self"}},
         "items": item_list(subscription["id"], items), "latest_invoice": None, "on_behalf_of": None,
         "payment_settings": {
-            "payment_method_options": None, "payment_method_types": settings.get("payment_method_types"),
+            "payment_method_options": None, "payment_method_types": None,
             "save_default_payment_method": settings.get("save_default_payment_method", "off"),
         },
         "pending_setup_intent": None, "schedule": None, "start_date": world.now(), "status": "incomplete",

@@ -1,10 +1,12 @@
 """What is too large, too deep or of another kind is refused by name, and never breaks anything."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import stripe
 
+from sandbox.objects.registry import ROUTES
+from sandbox.params import fields
 from tests.sandbox.test_subscriptions import Shop
 from tests.support.stand_in import NEW_YEAR, StandIn
 
@@ -68,6 +70,52 @@ def test_a_preview_of_half_an_item_and_a_longer_key_are_refused(shop: Shop) -> N
     for length, status in ((255, 200), (256, 400)):
         headers = {"Idempotency-Key": "k" * length}
         assert shop.stand_in.form("POST", "/v1/customers", {}, **headers).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("invoices/create_preview", "invoice_items[0][tax_rates][0]"),
+        ("subscriptions", "add_invoice_items[0][discounts][0][coupon]"),
+        ("payment_intents", "payment_method_options[card][request_three_d_secure]"),
+        ("accounts", "capabilities[card_payments][requested]"),
+        ("products", "default_price_data[currency_options][eur][unit_amount]"),
+        ("checkout/sessions", "allow_promotion_codes"),
+        ("customers", "tax_exempt"),
+    ],
+)
+def test_what_would_be_ignored_is_refused(stand_in: StandIn, path: str, name: str) -> None:
+    word = {"request_three_d_secure]": "any", "allow_promotion_codes": "true", "requested]": "true"}
+    value = next((text for end, text in word.items() if name.endswith(end)), "1")
+    value = "exempt" if name == "tax_exempt" else value
+    needed = {"payment_intents": {"amount": "500", "currency": "usd"}, "products": {"name": "P"}}
+    given = {**needed.get(path, {}), name: value}
+    if path == "products":
+        given["default_price_data[currency]"] = "usd"
+    answer = stand_in.form("POST", f"/v1/{path}", given)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "sandbox_not_covered")
+
+
+def test_what_is_covered_exists() -> None:
+    """Every parameter that is said to have an effect is one of the SDK's."""
+    unknown = [
+        f"{route.method} {route.path} {name}"
+        for route in ROUTES
+        for name in route.covers - {"expand"}
+        if not exists(name.split("."), route.takes)
+    ]
+    assert unknown == []
+
+
+def exists(names: list[str], shape: Any) -> bool:
+    known = fields(shape) if hasattr(shape, "__required_keys__") else {}
+    if names[0] not in known:
+        return False
+    inner = [known[names[0]]]
+    while inner and not any(hasattr(each, "__required_keys__") for each in inner):
+        inner = [part for each in inner for part in get_args(each)]
+    shapes = [each for each in inner if hasattr(each, "__required_keys__")]
+    return len(names) == 1 or any(exists(names[1:], each) for each in shapes)
 
 
 def test_a_path_of_five_steps_is_one_too_many_to_expand(shop: Shop) -> None:

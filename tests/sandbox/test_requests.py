@@ -53,7 +53,11 @@ def test_mistyped_parameters_are_refused(
 
 
 def test_a_key_and_the_version_are_required(stand_in: StandIn) -> None:
-    assert stand_in.control.get("/v1/customers").status_code == 401
+    for refused in (None, ("sk_live_1", ""), ("", "sk_test_1")):
+        assert stand_in.control.get("/v1/customers", auth=refused).status_code == 401
+    broken = stand_in.control.get("/v1/customers", headers={"Authorization": "Basic !"})
+    assert broken.status_code == 401
+    assert stand_in.control.get("/v1/customers", auth=("sk_test_1", "")).status_code == 200
     other = stand_in.form("GET", "/v1/customers", None, **{"Stripe-Version": "2020-08-27"})
     assert (other.status_code, other.json()["error"]["code"]) == (400, "sandbox_not_covered")
     json = stand_in.form("POST", "/v1/customers", None, **{"Content-Type": "application/json"})
