@@ -81,13 +81,14 @@ def subscribe(world: World, session: Obj, owner: Obj | None, method: Obj, authen
         subscription = subscriptions.create(world, given)
         invoice = world.get("invoice", subscription["latest_invoice"])
         if invoice["status"] == "open":
-            intent = world.get("payment_intent", invoice["_intent"])
+            intent = world.change(world.get("payment_intent", invoice["_intent"]), _session=session["id"])
             attempt(world, intent, method, authenticated, keeps=False)
         else:
             attach(world, method["id"], owner)
         world.change(subscription, default_payment_method=method["id"], pending_setup_intent=None)
         world.emit("customer.subscription.updated", subscription)
-    paid = "paid" if invoice["amount_due"] else "no_payment_required"
+    paid = "paid" if invoice["status"] == "paid" else "unpaid"
+    paid = paid if invoice["amount_due"] else "no_payment_required"
     world.change(session, subscription=subscription["id"], invoice=invoice["id"], payment_status=paid)
 
 

@@ -4,7 +4,7 @@ from re import fullmatch
 
 from stripe import params as sdk
 
-from sandbox.errors import refused
+from sandbox.errors import missing, refused
 from sandbox.expand import INCLUDES
 from sandbox.hooks import tell
 from sandbox.objects.fields import base, empty_list, taken, update, whole_list
@@ -76,7 +76,7 @@ def change(world: World, params: Obj, key: str) -> Obj:
 def alive(world: World, key: str) -> Obj:
     customer = world.get("customer", key)
     if customer.get("deleted"):
-        raise refused(f"No such customer: '{key}'", code="resource_missing", param="id")
+        raise missing("customer", key, None)
     return customer
 
 

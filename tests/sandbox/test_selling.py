@@ -81,13 +81,24 @@ def test_a_session_saves_a_card_or_expires(shop: Shop) -> None:
     assert shop.types()[-1] == "checkout.session.expired"
 
 
-def test_a_bank_debit_completes_the_session_later(shop: Shop) -> None:
-    made = session(shop)
-    press(made.url, "pay pm_usBankAccount")
+@pytest.mark.parametrize("mode", ["payment", "subscription"])
+@pytest.mark.parametrize(
+    ("card", "status", "event"),
+    [
+        ("pm_usBankAccount", "paid", "async_payment_succeeded"),
+        ("pm_usBankAccount_insufficientFunds", "unpaid", "async_payment_failed"),
+    ],
+)
+def test_a_bank_debit_completes_the_session_later(
+    shop: Shop, mode: Any, card: str, status: str, event: str
+) -> None:
+    made = session(shop, mode, customer=shop.customer.id)
+    press(made.url, f"pay {card}")
     assert shop.client.v1.checkout.sessions.retrieve(made.id).payment_status == "unpaid"
+    assert "invoice.paid" not in shop.types()
     shop.stand_in.pass_days(3)
-    assert shop.client.v1.checkout.sessions.retrieve(made.id).payment_status == "paid"
-    assert shop.types()[-1] == "checkout.session.async_payment_succeeded"
+    assert shop.client.v1.checkout.sessions.retrieve(made.id).payment_status == status
+    assert f"checkout.session.{event}" in shop.types()
 
 
 def test_the_page_of_a_payment_intent_returns_the_person(shop: Shop) -> None:
@@ -195,6 +206,9 @@ def test_a_deleted_customer_loses_everything_that_was_running(shop: Shop) -> Non
     made = shop.subscribe()
     shop.client.v1.customers.delete(shop.customer.id)
     assert shop.client.v1.customers.retrieve(shop.customer.id).deleted is True
+    with pytest.raises(stripe.InvalidRequestError) as gone:
+        shop.client.v1.customers.update(shop.customer.id, {"name": "B"})
+    assert gone.value.http_status == 404
     assert shop.get(made).status == "canceled"
     assert {"customer.deleted", "customer.subscription.deleted", "payment_method.detached"} <= set(
         shop.types()
