@@ -27,10 +27,8 @@ class ApiError(Exception):
         if code:
             self.error["doc_url"] = DOCS + code.replace("_", "-")
 
-    def envelope(self, request_id: str) -> dict[str, Any]:
-        return {
-            "error": {**self.error, "request_log_url": f"http://localhost/_sandbox/requests/{request_id}"}
-        }
+    def envelope(self) -> dict[str, Any]:
+        return {"error": self.error}
 
 
 class ParameterError(ApiError):

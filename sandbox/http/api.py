@@ -48,7 +48,7 @@ async def endpoint(request: Request) -> Response:
         status, body = await answer(sandbox, request, call)
     except ApiError as error:
         release(sandbox, call)
-        status, body = error.status, orjson.dumps(error.envelope(call.id))
+        status, body = error.status, orjson.dumps(error.envelope())
     except Dropped:
         note(sandbox, call, 0)
         return Cut()
@@ -56,7 +56,7 @@ async def endpoint(request: Request) -> Response:
         log.exception("request %s failed", call.id)
         release(sandbox, call)
         broken = ApiError(500, "api_error", "The stand-in failed at this request; its log says why.")
-        status, body = 500, orjson.dumps(broken.envelope(call.id))
+        status, body = 500, orjson.dumps(broken.envelope())
     sandbox.deliveries.take()
     note(sandbox, call, status)
     return Response(body, status, headers(call), media_type="application/json")
@@ -140,7 +140,7 @@ def execute(sandbox: "Sandbox", call: Call) -> tuple[int, bytes]:
     except ParameterError:
         raise
     except ApiError as error:
-        return error.status, orjson.dumps(error.envelope(call.id))
+        return error.status, orjson.dumps(error.envelope())
     finally:
         world.caller = Caller()
 
@@ -159,7 +159,7 @@ async def trouble(sandbox: "Sandbox", call: Call, when: str, status: int = 0, bo
         return
     if when == "after":
         sandbox.deliveries.take()
-        lost = (fault.status, orjson.dumps(failure.envelope(call.id))) if fault.stored else (status, body)
+        lost = (fault.status, orjson.dumps(failure.envelope())) if fault.stored else (status, body)
         store(sandbox, call, *lost)
     if fault.kind == "drop":
         release(sandbox, call)

@@ -26,7 +26,7 @@ def new_charge(world: World, intent: Obj, method: Obj) -> Obj:
         "metadata": dict(intent["metadata"]), "outcome": outcome(None), "paid": True,
         "payment_intent": intent["id"], "payment_method": method["id"],
         "payment_method_details": details(method, intent), "receipt_email": intent["receipt_email"],
-        "receipt_url": f"{world.address}/receipts/{charge_id}", "refunded": False,
+        "receipt_url": f"{world.address}/pay/{intent['id']}", "refunded": False,
         "shipping": intent["shipping"],
         "statement_descriptor": intent["statement_descriptor"],
         "statement_descriptor_suffix": intent["statement_descriptor_suffix"], "status": "succeeded",
