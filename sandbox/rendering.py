@@ -23,6 +23,8 @@ INCLUDABLE = {
     ("price", "currency_options"),
     ("account", "external_accounts"),
 }  # fmt: skip
+EMBEDDED = 10
+"""An object shows so many of a list that is part of it; the rest is asked for, page by page."""
 UNUSUAL = {"deleted", "presentment_details", "test_clock", "status_details", "application_fee_percent"}
 
 
@@ -45,6 +47,8 @@ def render(value: Any) -> Any:
         return value
     shown = {key: render(item) for key, item in value.items() if not key.startswith("_")}
     kind = value.get("object")
+    if kind == "list" and "total_count" in value and len(shown["data"]) > EMBEDDED:
+        shown.update(data=shown["data"][:EMBEDDED], has_more=True)
     if isinstance(kind, str) and "id" in value and not value.get("deleted"):
         for name in optional_fields(kind):
             shown.setdefault(name, None)

@@ -238,20 +238,21 @@ async def test_the_providers_no_frees_what_was_set_aside(stall: Stall, staff: Ac
     assert [error["code"] for error in again["errors"]] == ["PAYMENT_REFUSED"]
 
 
-@pytest.mark.parametrize("amount, states", [("", GONE), ("700", SOLD)])
+@pytest.mark.parametrize("cents, times, states", [(PRICE, 1, GONE), (100, 12, SOLD)])
 async def test_what_is_given_back_elsewhere_is_followed(
-    stall: Stall, amount: str, states: tuple[Any, ...]
+    stall: Stall, cents: int, times: int, states: tuple[Any, ...]
 ) -> None:
+    """A charge of Stripe's shows ten of its refunds."""
     intent_id = await stall.buy_and_pay()
-    given = {"payment_intent": intent_id, "reason": "requested_by_customer"}
-    stall.shop.stand_in.form("POST", "/v1/refunds", {**given, **({"amount": amount} if amount else {})})
+    given = {"payment_intent": intent_id, "reason": "requested_by_customer", "amount": str(cents)}
+    for _ in range(times):
+        stall.shop.stand_in.form("POST", "/v1/refunds", given)
     await stall.settle()
     await stall.settle()
-    cents = int(amount or PRICE)
-    assert await stall.refunds() == [("succeeded", cents)]
-    [refund] = await stall.rows(Refund)
-    assert (refund.reason, refund.requested_by) == ("requested_by_customer", None)
-    assert (await stall.payment()).refunded_cents == cents
+    assert await stall.refunds() == [("succeeded", cents)] * times
+    refunds = await stall.rows(Refund)
+    assert {(refund.reason, refund.requested_by) for refund in refunds} == {("requested_by_customer", None)}
+    assert (await stall.payment()).refunded_cents == cents * times
     assert await stall.states() == states
 
 

@@ -146,15 +146,20 @@ async def test_what_a_lost_answer_left_open_is_finished_once(
 async def test_what_was_left_open_for_days_is_found_and_not_made_again(
     shop: Shop, billed: Billed, admin: Account
 ) -> None:
-    """The provider has forgotten the keys by then."""
+    """The provider has forgotten the keys by then, and shows no more than ten lines of an invoice at once."""
     fault = {"kind": "error", "status": 500, "method": "POST", "path": "/v1/invoiceitems", "when": "after"}
-    shop.stand_in.ask("/faults", times=3, skip=1, **fault)
-    await create(admin, billed)
+    shop.stand_in.ask("/faults", times=3, skip=12, **fault)
+    amounts = [1000 + number for number in range(14)]
+    await create(
+        admin, billed, lines=[{"description": "Part", "unitAmountCents": cents} for cents in amounts]
+    )
     shop.forward(days=3)
     await sweep(shop)
     (row,) = await billed.all(Invoice)
-    assert (row.status, row.total_cents, len(at_provider(billed))) == ("open", 325_000, 1)
-    assert len(await billed.lines(row)) == 3
+    assert (row.status, row.total_cents) == ("open", sum(amounts))
+    assert [line.amount_cents for line in await billed.lines(row)] == amounts
+    (there,) = at_provider(billed)
+    assert (there.total, len(there.lines.data), there.lines.has_more) == (sum(amounts), 10, True)
 
 
 async def test_a_draft_that_is_seen_half_made_stays_as_it_was_written(

@@ -49,6 +49,16 @@ def test_an_invoice_by_hand_is_drafted_finalized_and_paid(shop: Shop) -> None:
     assert paid.status_transitions.paid_at == NEW_YEAR
 
 
+def test_an_invoice_shows_ten_of_its_lines(shop: Shop) -> None:
+    invoice = shop.client.v1.invoices.create({"customer": shop.customer.id, "currency": "usd"})
+    for number in range(12):
+        item: Any = {"customer": shop.customer.id, "invoice": invoice.id, "amount": number, "currency": "usd"}
+        shop.client.v1.invoice_items.create(item)
+    shown = shop.client.v1.invoices.finalize_invoice(invoice.id)
+    assert (shown.total, len(shown.lines.data), shown.lines.has_more) == (66, 10, True)
+    assert [line.amount for line in shown.lines.auto_paging_iter()] == list(range(12))
+
+
 def test_lines_come_in_pages(shop: Shop) -> None:
     invoice = draft(shop, 100, 200, 300)
     first = shop.client.v1.invoices.line_items.list(invoice.id, {"limit": 2})
