@@ -37,11 +37,10 @@ async def mirror(
 ) -> Mirrored:
     """What the provider tells becomes ours, ``refunded_cents`` with it."""
     known = await refunds.of_payment(connection, payment.id)
-    ours = {str(row.id): row for row in known} | {
-        row.stripe_refund_id: row for row in known if row.stripe_refund_id is not None
-    }
+    heard = {row.stripe_refund_id: row for row in known if row.stripe_refund_id is not None}
+    unheard = {str(row.id): row for row in known if row.stripe_refund_id is None}
     for refund in reversed(told):  # the oldest first, as our ids sort
-        row = ours.get(refund["id"]) or ours.get(_named(refund))
+        row = heard.get(refund["id"]) or unheard.pop(_named(refund), None)
         if row is None:
             await _add(connection, payment.id, refund, now=now)
         else:

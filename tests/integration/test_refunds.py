@@ -12,7 +12,7 @@ from app.db.repositories import ledger, purchases
 from app.domain.api_keys import Role
 from app.domain.outbox import Topic
 from app.schema.node import global_id
-from tests.support.buying import PRICE, Stall
+from tests.support.buying import PRICE, Stall, uuid_of
 from tests.support.clients import Account, Api, make_key, sign_up_as
 
 REFUND = """mutation($input: RefundPaymentInput!) { refundPayment(input: $input) {
@@ -221,6 +221,19 @@ async def test_asked_again_after_days_it_gives_back_once(stall: Stall) -> None:
     again = await give_back(stall, staff, amountCents=500)
     assert (again["errors"], again["refund"]["status"]) == ([], "SUCCEEDED")
     assert (stall.made("refunds"), await stall.refunds()) == ([500], [("succeeded", 500)])
+
+
+async def test_two_of_one_name_are_two(stall: Stall, staff: Account) -> None:
+    """Whoever repeated it there, the money went twice."""
+    intent_id = await stall.buy_and_pay()
+    given = await give_back(stall, staff.api, amountCents=500)
+    named = {"metadata[refund_id]": str(uuid_of(given["refund"]["id"]))}
+    stall.shop.stand_in.form("POST", "/v1/refunds", {"payment_intent": intent_id, "amount": "500", **named})
+    for _ in range(2):
+        await stall.settle()
+        assert await stall.refunds() == [("succeeded", 500), ("succeeded", 500)]
+        assert (await stall.payment()).refunded_cents == 1000
+    assert (await stall.books())["cash"] == PRICE - 1000
 
 
 async def test_the_providers_no_frees_what_was_set_aside(stall: Stall, staff: Account) -> None:
