@@ -38,7 +38,10 @@ class Total:
 
 @dataclass(frozen=True)
 class Paper:
-    """``filename`` without its ending; ``dated`` is the moment that the file carries."""
+    """``filename`` without its ending; ``dated`` is the moment that the file carries.
+
+    ``pay_at`` is an address whole, for it is clicked and copied: nothing may break it.
+    """
 
     title: str
     number: str
@@ -53,6 +56,7 @@ class Paper:
     totals: list[Total]
     note: str | None = None
     remarks: list[str] = field(default_factory=list)
+    pay_at: str | None = None
 
 
 def invoice_paper(invoice: Any, lines: list[Any], *, seller: Seller) -> Paper:
@@ -80,7 +84,7 @@ def invoice_paper(invoice: Any, lines: list[Any], *, seller: Seller) -> Paper:
         items=_items(lines, money),
         totals=_totals(invoice, money),
         note=clean(invoice.description) if invoice.description else None,
-        remarks=[f"Pay online: {clean(invoice.hosted_url)}"] if open_ and invoice.hosted_url else [],
+        pay_at=_UNFIT.sub("", invoice.hosted_url) or None if open_ and invoice.hosted_url else None,
     )
 
 

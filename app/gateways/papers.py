@@ -80,4 +80,6 @@ def _data(paper: Paper) -> dict[str, Any]:
         "items": [vars(item) for item in paper.items],
         "totals": [vars(total) for total in paper.totals],
         "remarks": paper.remarks,
+        "pay": "Pay online:",
+        "pay_at": paper.pay_at,
     }

@@ -60,5 +60,5 @@ def read_id(text: str, *, of: type[Node], field: str) -> UUID:
     """The UUID of a global id that must name an ``of``. Raises InvalidInput."""
     split = split_id(text)
     if split is None or split[0] != of.__name__:
-        raise InvalidInput(field, f"'{field}' is not the id of a {of.__name__}.")
+        raise InvalidInput(field, f"'{field}' is the id of no {of.__name__}.")
     return split[1]

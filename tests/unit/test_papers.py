@@ -43,6 +43,10 @@ def line(description: str, amount: int = 100, **given: Any) -> Any:
 
 
 def pages(pdf: bytes) -> int:
+    return sum(len(re.findall(rb"/Type\s*/Page(?![a-zA-Z])", body)) for body in bodies_of(pdf))
+
+
+def bodies_of(pdf: bytes) -> list[bytes]:
     """Objects may stand in compressed streams."""
     streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL)
     bodies = [pdf]
@@ -51,7 +55,7 @@ def pages(pdf: bytes) -> int:
             bodies.append(zlib.decompress(stream))
         except zlib.error:
             continue
-    return sum(len(re.findall(rb"/Type\s*/Page(?![a-zA-Z])", body)) for body in bodies)
+    return bodies
 
 
 def test_a_number_makes_a_safe_filename() -> None:
@@ -80,7 +84,7 @@ def test_an_open_invoice_says_what_it_must() -> None:
         ("Subtotal", "€4,200.00"), ("Discount", "-€200.00"), ("Tax", "€760.00"), ("Total", "€4,760.00"),
         ("Balance applied", "-€100.00"), ("Amount due", "€4,660.00"),
     ]  # fmt: skip
-    assert (paper.note, paper.remarks) == ("Order 4711", ["Pay online: https://pay.test/1"])
+    assert (paper.note, paper.pay_at) == ("Order 4711", "https://pay.test/1")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +94,7 @@ def test_an_open_invoice_says_what_it_must() -> None:
 def test_what_became_of_it_stands_on_it(status: str, standing: str) -> None:
     given = invoice(status=status, paid_at=NOW + timedelta(days=1))
     paper = invoice_paper(given, [], seller=SELLER)
-    assert (paper.headline, paper.standing, paper.remarks) == ("€4,660.00", standing, [])
+    assert (paper.headline, paper.standing, paper.pay_at) == ("€4,660.00", standing, None)
     assert "Due" not in dict(paper.facts)
 
 
@@ -155,6 +159,13 @@ async def test_markup_in_texts_is_text(text: str) -> None:
     seller = Seller(text, (text,), text, text, text)
     given = invoice(display_name=text, email=text, description=text, hosted_url=text, number=text)
     assert pages(await PRINTER.pdf(invoice_paper(given, [line(text)], seller=seller))) == 1
+
+
+async def test_the_address_to_pay_at_is_a_link_and_whole() -> None:
+    """Also where it is longer than a line, as the provider's are."""
+    url = "https://pay.test/i/acct_1/" + "live_YWNjdF8xT2" * 12 + "?s=il"
+    pdf = await PRINTER.pdf(invoice_paper(invoice(hosted_url=url), [line("Support")], seller=SELLER))
+    assert any(url.encode() in body for body in bodies_of(pdf))
 
 
 async def test_every_script_is_set_and_nothing_is_too_long() -> None:
