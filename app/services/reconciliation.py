@@ -1,8 +1,9 @@
 """Is everything here as it is at the provider? What is not is mended and told.
 
-First the events of the last 30 days that never arrived are put into the inbox. Then objects are compared:
-those that were made lately, whoever made them, and those that something may still happen to. Both together
-bring the database to the right state when every webhook was lost.
+The events of the last 30 days that never arrived are looked for. Then objects are compared: those that these
+events are about, those that were made lately, whoever made them, and those that something may still happen
+to. Last the events are put into the inbox, where they find everything as it should be. Together that brings
+the database to the right state when every webhook was lost, and tells what was otherwise.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from app.domain.settlement import Kind, Target
 from app.domain.webhooks import Event, read_event
 from app.ports.provider import Noun
 from app.settlement import syncing
+from app.settlement.events import targets_of
 from app.settlement.tools import Tools
 
 AT_ONCE = 8
@@ -84,12 +86,15 @@ async def run(
     be read; a single object that cannot be is told in the report.
     """
     report = Report(missed=await _missed_events(tools, since=since))
+    try:
+        targets = await _targets(tools, report.missed, since=since)
+        await _compare_all(tools, report, targets, dry_run=dry_run, step=on_progress)
+    finally:  # where a list cannot be read, the events still say what to look at
+        if not dry_run:
+            await _store(tools, report.missed)
     if not dry_run:
-        await _store(tools, report.missed)
         if act_on_events is not None:
             await act_on_events()
-    await _compare_all(tools, report, await _targets(tools, since=since), dry_run=dry_run, step=on_progress)
-    if not dry_run:
         await _note(tools, report)
     return report
 
@@ -112,9 +117,10 @@ async def _store(tools: Tools, missed: Sequence[Event]) -> None:
             await webhook_events.add(connection, batch, now=tools.clock())
 
 
-async def _targets(tools: Tools, *, since: datetime) -> list[Target]:
+async def _targets(tools: Tools, missed: Sequence[Event], *, since: datetime) -> list[Target]:
+    found = {target for event in missed for target in targets_of(event)}
     async with tools.database.read() as connection:
-        found = await reconciliation.unfinished(connection)
+        found |= await reconciliation.unfinished(connection)
     for noun, (kind, place) in NAMED.items():
         async for page in tools.provider.history.pages(noun, since=since):
             ids = [syncing.object_id(told.get(place)) for told in page]

@@ -127,3 +127,9 @@ def line_of(event_type: str) -> str | None:
     """The table's line for a type: its own, else its family's; None where there is none."""
     family = f"{event_type.rpartition('.')[0]}.*"
     return next((line for line in (event_type, family) if line in HANDLINGS), None)
+
+
+def targets_of(event: Event) -> Sequence[Target]:
+    """In the order in which they are to be looked up: what is referred to first."""
+    line = line_of(event.type)
+    return HANDLINGS[line](event) if line else ()

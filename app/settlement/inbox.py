@@ -26,8 +26,7 @@ async def act_on(tools: Tools, received: Received) -> WebhookStatus:
 
     Raises what ``sync`` does: then the event is not marked, and its objects may be up to date or not.
     """
-    line = events.line_of(received.event.type)
-    targets = events.HANDLINGS[line](received.event) if line else []
+    targets = events.targets_of(received.event)
     if not targets:
         async with tools.database.transaction() as connection:
             await _mark(connection, tools, received, WebhookStatus.IGNORED)

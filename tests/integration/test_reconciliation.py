@@ -17,6 +17,7 @@ from app.domain.outbox import Topic
 from app.domain.payments import PaymentStatus
 from app.domain.settlement import Kind, Target
 from app.jobs import HANDLERS, Fact
+from app.ports.provider import OutcomeUnknown
 from app.services import reconciliation
 from app.services.reconciliation import Drift, Report
 from app.settlement import payments, syncing
@@ -107,7 +108,8 @@ async def test_events_that_never_arrived_are_fetched_and_acted_on(shop: Shop) ->
     report = await run(shop)
     assert {event.id for event in report.missed} == set(lost)
     assert [event.happened_at for event in report.missed] == sorted(e.happened_at for e in report.missed)
-    assert (report.drifts, report.failed) == ([], {})
+    changed = Drift(Kind.PAYMENT, paid, f"payment {paid}.status", "requires_payment_method", "succeeded")
+    assert (report.drifts, report.failed) == ([changed], {})
     assert await statuses(shop) == {paid: "succeeded", open_: "requires_payment_method"}
     assert {status for key, status in (await events(shop)).items() if key in lost} <= {"processed", "ignored"}
     again = await run(shop)
@@ -137,6 +139,62 @@ async def test_what_events_no_longer_tell_is_found_by_comparing(shop: Shop) -> N
     assert report.drifted() == {**dict.fromkeys(reconciliation.ORDER, 0), Kind.PAYMENT: 1}
     assert await statuses(shop) == {intent: "succeeded"}
     assert (await run(shop)).drifts == []
+
+
+async def test_everything_that_was_made_since_then_is_compared_whoever_made_it(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A payment also for what was given back or disputed since then, however old it is itself."""
+    seen: set[tuple[Kind, str]] = set()
+
+    def noting(kind: Kind) -> Following:
+        async def fetch(_: object, object_id: str) -> None:
+            seen.add((kind, object_id))
+
+        return Following(fetch, fetch)
+
+    monkeypatch.setattr(syncing, "FOLLOWINGS", {kind: noting(kind) for kind in Kind})
+    client = shop.stand_in.client()
+    refunded, disputed, untouched = [await begin(shop, status="succeeded") for _ in range(3)]
+    for intent in (refunded, disputed, untouched):
+        shop.act(intent, "pay")
+    shop.forward(days=10)
+    customer = client.v1.customers.create({"payment_method": "pm_card_visa"})
+    price = {"currency": "usd", "product_data": {"name": "Pro"}, "recurring": {"interval": "month"}}
+    subscription = client.v1.subscriptions.create(
+        {
+            "customer": customer.id,
+            "items": [{"price": client.v1.prices.create({**price, "unit_amount": 100}).id}],
+            "trial_period_days": 90,
+        }
+    )
+    client.v1.subscriptions.cancel(subscription.id)
+    client.v1.refunds.create({"payment_intent": refunded})
+    shop.stand_in.ask("/disputes", payment_intent=disputed)
+    shop.forward(days=40)
+    report = await run(shop, days=45)
+    assert report.missed == []
+    assert seen == {
+        (Kind.CUSTOMER, customer.id),
+        (Kind.SUBSCRIPTION, subscription.id),
+        (Kind.INVOICE, subscription.latest_invoice),
+        (Kind.PAYMENT, refunded),
+        (Kind.PAYMENT, disputed),
+    }
+
+
+async def test_events_are_acted_on_though_a_list_cannot_be_read(shop: Shop) -> None:
+    paid = await begin(shop)
+    shop.act(paid, "pay")
+    shop.stand_in.ask("/faults", kind="error", status=500, path="/v1/customers", times=1000)
+    with pytest.raises(OutcomeUnknown):
+        await run(shop, dry_run=True)
+    assert await events(shop) == {}
+    with pytest.raises(OutcomeUnknown):
+        await run(shop)
+    assert await shop.work() == []
+    assert await statuses(shop) == {paid: "succeeded"}
+    assert set(await events(shop)) == {event["id"] for event in shop.events()}
 
 
 async def test_a_rehearsal_changes_nothing(shop: Shop) -> None:

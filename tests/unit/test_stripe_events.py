@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.domain.webhooks import read_event
-from app.settlement.events import HANDLINGS, line_of
+from app.settlement.events import HANDLINGS, line_of, targets_of
 
 SUBSCRIBED = {"subscription_details": {"subscription": "sub_1"}}
 CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
@@ -82,9 +82,7 @@ def targets(event_type: str, obj: dict[str, Any], **data: Any) -> list[str]:
             "data": {"object": obj, **data},
         }
     )
-    line = line_of(event_type)
-    assert line is not None
-    return [f"{target.kind} {target.object_id}" for target in HANDLINGS[line](event)]
+    return [f"{target.kind} {target.object_id}" for target in targets_of(event)]
 
 
 @pytest.mark.parametrize("event_type", CASES)
