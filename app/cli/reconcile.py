@@ -92,7 +92,7 @@ async def _act_on_events(deps: "Deps") -> None:
 
 
 def _tell(report: "Report", *, dry_run: bool) -> None:
-    say(f"{len(report.missed)} events had not arrived{'' if dry_run else '; they have been acted on'}.")
+    say(f"{len(report.missed)} events had not arrived{'' if dry_run else _became(report)}.")
     if report.drifts:
         show(_table(report, dry_run=dry_run))
     for target, reason in report.failed.items():
@@ -101,6 +101,11 @@ def _tell(report: "Report", *, dry_run: bool) -> None:
         f"{report.compared[kind]} {kind}s ({number} differed)" for kind, number in report.drifted().items()
     ]
     say(f"Compared: {', '.join(summary)}.")
+
+
+def _became(report: "Report") -> str:
+    """What an event is about was compared as well: where that failed, so did acting on the event."""
+    return "; they have been acted on" if not report.failed else "; a worker tries again what failed of them"
 
 
 def _table(report: "Report", *, dry_run: bool) -> Table:

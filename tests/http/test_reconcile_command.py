@@ -40,6 +40,14 @@ def test_it_tells_mends_and_then_finds_nothing(revgraph: Revgraph, real_time_sta
     assert "1 payments (0 differed)" in compared
     done = revgraph("reconcile", "--since", "12h")
     assert (done.code, done.out.splitlines()[0]) == (0, "1 events had not arrived; they have been acted on.")
+    real_time_stand_in.client().v1.payment_intents.create({"amount": 2000, "currency": "usd"})
+    fault = {"kind": "error", "status": 500, "path": "/v1/payment_intents/*", "times": 1000}
+    real_time_stand_in.ask("/faults", **fault)
+    failed = revgraph("reconcile")
+    assert failed.code == 1
+    assert failed.out.startswith("1 events had not arrived; a worker tries again what failed of them.")
+    assert len([line for line in failed.err.splitlines() if " could not be compared: " in line]) == 2
+    real_time_stand_in.control.delete("/_sandbox/faults")
     again = revgraph("reconcile", "--dry-run")
     assert (again.code, again.out.splitlines()[0]) == (0, "0 events had not arrived.")
 

@@ -106,8 +106,7 @@ async def test_events_that_never_arrived_are_fetched_and_acted_on(shop: Shop) ->
     lost = [event["id"] for event in shop.events()]
     await shop.deliver(drop=["*"])
     report = await run(shop)
-    assert {event.id for event in report.missed} == set(lost)
-    assert [event.happened_at for event in report.missed] == sorted(e.happened_at for e in report.missed)
+    assert [event.id for event in report.missed] == lost
     changed = Drift(Kind.PAYMENT, paid, f"payment {paid}.status", "requires_payment_method", "succeeded")
     assert (report.drifts, report.failed) == ([changed], {})
     assert await statuses(shop) == {paid: "succeeded", open_: "requires_payment_method"}
