@@ -11,8 +11,21 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import metrics, ops
+from app.db.database import Database
 from app.db.ids import new_id
-from app.db.models import AuditEntry, ObjectLease, Payment, WebhookEvent
+from app.db.models import (
+    AuditEntry,
+    Author,
+    Dispute,
+    Invoice,
+    ObjectLease,
+    Payment,
+    Refund,
+    Subscription,
+    User,
+    WebhookEvent,
+)
+from app.db.repositories.reconciliation import unfinished
 from app.domain.outbox import Topic
 from app.domain.payments import PaymentStatus
 from app.domain.settlement import Kind, Target
@@ -233,6 +246,43 @@ async def test_only_what_was_made_since_then_or_is_unfinished_is_compared(shop: 
     assert {drift.object_id for drift in report.drifts} == {new}
     assert old_done in await statuses(shop)
     assert old_open in await statuses(shop)
+
+
+async def test_what_something_may_still_happen_to_is_compared_however_old(database: Database) -> None:
+    subscriber, left = [await factories.make_user(database) for _ in range(2)]
+    named, _ = [await factories.make_author(database) for _ in range(2)]
+    done, open_, refunding, disputed = [
+        await factories.make_payment(database, user=left, refunded=[100]) for _ in range(4)
+    ]
+    owed, paid = [await factories.make_invoice(database, user=left) for _ in range(2)]
+    states: list[tuple[Any, Any, dict[str, Any]]] = [
+        (User.id, subscriber.id, {"stripe_customer_id": "cus_live"}),
+        (User.id, left.id, {"stripe_customer_id": "cus_left"}),
+        (Subscription.user_id, subscriber.id, {"stripe_subscription_id": "sub_live", "status": "past_due"}),
+        (Subscription.user_id, left.id, {"stripe_subscription_id": "sub_left", "status": "canceled"}),
+        (Author.id, named.id, {"stripe_account_id": "acct_1"}),
+        (Payment.id, done.id, {"stripe_payment_intent_id": "pi_done"}),
+        (Payment.id, open_.id, {"stripe_payment_intent_id": "pi_open", "status": "processing"}),
+        (Payment.id, refunding.id, {"stripe_payment_intent_id": "pi_refunding"}),
+        (Refund.payment_id, refunding.id, {"status": "pending"}),
+        (Payment.id, disputed.id, {"stripe_payment_intent_id": "pi_disputed"}),
+        (Dispute.payment_id, disputed.id, {"status": "needs_response"}),
+        (Invoice.id, owed.id, {"stripe_invoice_id": "in_owed", "status": "open"}),
+        (Invoice.id, paid.id, {"stripe_invoice_id": "in_paid", "status": "paid"}),
+    ]
+    async with database.transaction() as connection:
+        for column, value, given in states:
+            await connection.execute(update(column.class_).where(column == value).values(**given))
+        found = await unfinished(connection)
+    assert {(target.kind, target.object_id) for target in found} == {
+        (Kind.CUSTOMER, "cus_live"),
+        (Kind.SUBSCRIPTION, "sub_live"),
+        (Kind.ACCOUNT, "acct_1"),
+        (Kind.PAYMENT, "pi_open"),
+        (Kind.PAYMENT, "pi_refunding"),
+        (Kind.PAYMENT, "pi_disputed"),
+        (Kind.INVOICE, "in_owed"),
+    }
 
 
 async def test_the_daily_job_does_it_and_metrics_tell_of_it(shop: Shop) -> None:

@@ -106,7 +106,7 @@ async def test_without_any_webhook_reconciliation_alone_converges(stall: Stall, 
     report = await reconcile(stall)
     assert report.failed == {}
     assert (len(report.missed) == 0) == (days > 30)
-    assert (report.drifted()["payment"] > 0) == (days > 30)
+    assert report.drifted()["payment"] > 0
     await stall.shop.work()
     assert await agreed(stall) == []
     again = await reconcile(stall)
