@@ -1,6 +1,6 @@
 """The beginning of a paid subscription: made incomplete, so that nothing is given before it is paid."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.db.repositories import subscriptions
@@ -25,9 +25,11 @@ async def start(tools: Tools, change: Row) -> Mapping[str, Any]:
     is no failure of the change: another one may pay. Raises ProviderError.
     """
     customer_id = await ensure_customer(tools, change.user_id)
-    made = await _made_already(tools, change, customer_id)
+    unpaid = await _unpaid(tools, change)
+    made = await _made_already(tools, change, customer_id, unpaid)
     if made is None:
-        await _withdraw_unpaid(tools, change)
+        for subscription_id in unpaid:
+            await withdraw(tools, subscription_id, key=f"tier-change-{change.id}")
         price_id = await ensure_price(tools, Offer(Tier(change.tier), Interval(change.billing_interval)))
         params = _params(change, customer_id, price_id)
         made = await tools.provider.subscriptions.create(params, key=f"tier-change-{change.id}")
@@ -38,21 +40,19 @@ async def start(tools: Tools, change: Row) -> Mapping[str, Any]:
     return {"subscription": made["id"], **await _left_to_do(tools, told, declined)}
 
 
-async def _made_already(tools: Tools, change: Row, customer_id: str) -> Object | None:
-    """Looked for only when the key may be forgotten."""
-    if tools.clock() - change.created_at < KEYS_ARE_KEPT_FOR:
+async def _unpaid(tools: Tools, change: Row) -> Sequence[str]:
+    """What waits for its first payment, and gives way; one that this change itself made is among them."""
+    async with tools.database.read() as connection:
+        rows = await subscriptions.started_of(connection, change.user_id)
+    return [row.stripe_subscription_id for row in rows if row.status == SubscriptionStatus.INCOMPLETE]
+
+
+async def _made_already(tools: Tools, change: Row, customer_id: str, unpaid: Sequence[str]) -> Object | None:
+    """Looked for when the key may be forgotten, and when an event may have told of it before us."""
+    if not unpaid and tools.clock() - change.created_at < KEYS_ARE_KEPT_FOR:
         return None
     found = await tools.provider.subscriptions.of_customer(customer_id)
     return next((each for each in found if each["metadata"].get("tier_change") == str(change.id)), None)
-
-
-async def _withdraw_unpaid(tools: Tools, change: Row) -> None:
-    """An earlier one that was never paid gives way. Raises ProviderRefused where it was paid just now."""
-    async with tools.database.read() as connection:
-        rows = await subscriptions.started_of(connection, change.user_id)
-    for row in rows:
-        if row.status == SubscriptionStatus.INCOMPLETE:
-            await withdraw(tools, row.stripe_subscription_id, key=f"tier-change-{change.id}")
 
 
 async def withdraw(tools: Tools, subscription_id: str, *, key: str) -> None:

@@ -384,6 +384,27 @@ async def test_asking_again_finishes_it_too(subscriber: Subscriber, when: str) -
     assert changed["subscription"]["scheduledInterval"] == "MONTH"
 
 
+@pytest.mark.parametrize("by", ["the sweeper", "asking again"])
+async def test_a_start_that_an_event_told_of_first_does_not_give_way_to_itself(
+    subscriber: Subscriber, by: str
+) -> None:
+    """The answer was lost, the event was not: what waits for its payment is the one that was asked for."""
+    quote, key = (await subscriber.preview())["quote"]["id"], new_key()
+    subscriber.shop.lose("/v1/subscriptions", when="after")
+    assert codes(await subscriber.change(quote=quote, key=key)) == ["PAYMENT_UNCONFIRMED"]
+    await subscriber.hear()
+    assert [row.status for row in await subscriber.rows()] == ["active", "incomplete"]
+    if by == "the sweeper":
+        subscriber.shop.forward(minutes=3)
+        await settle_tier_changes(subscriber.shop.api.deps)
+    changed = await subscriber.change(quote=quote, key=key)
+    assert (changed["errors"], changed["subscription"]["status"]) == ([], "INCOMPLETE")
+    assert subscriber.pay(changed["clientSecret"])["error"] is None
+    await subscriber.bring_up_to_date()
+    assert await subscriber.tier() == "pro"
+    assert [invoice.status for invoice in subscriber.invoices()] == ["paid"]
+
+
 async def test_a_busy_provider_is_asked_again(subscriber: Subscriber) -> None:
     subscriber.save_card()
     await subscriber.change()
