@@ -47,8 +47,8 @@ _MAY: Mapping[Action, tuple[SubscriptionStatus | None, ...]] = {
 _DONE = {
     Action.START: "be started",
     Action.UPGRADE: "be upgraded before its open invoice is paid",
-    Action.DOWNGRADE: "be downgraded",
-    Action.CANCEL: "be cancelled at the end of its period: cancel it at once, with atPeriodEnd: false",
+    Action.DOWNGRADE: "be changed until it runs again",
+    Action.CANCEL: "be cancelled at the end of its period",
     Action.CANCEL_NOW: "be cancelled",
     Action.RESUME: "be resumed",
 }
@@ -68,7 +68,7 @@ def after(standing: Standing, action: Action) -> Outlook | None:
     A start leads to a subscription that continues, whatever was before it.
     """
     if standing.status not in _MAY[action]:
-        raise _refused(standing.status or "none", action)
+        raise _refused(standing.status, action)
     if action is Action.CANCEL_NOW:
         return None
     if action is Action.CANCEL and standing.outlook is Outlook.ENDS:
@@ -82,8 +82,12 @@ def after(standing: Standing, action: Action) -> Outlook | None:
     return Outlook.CONTINUES
 
 
-def _refused(state: str, action: Action) -> InvalidState:
-    return InvalidState(what="The subscription", state=state, action=_DONE[action])
+def _refused(state: str | None, action: Action) -> InvalidState:
+    if state is None:
+        return InvalidState(what="The plan", state="free", action=_DONE[action])
+    may_end_now = action is Action.CANCEL and state in _STARTED
+    hint = ": cancel it at once, with atPeriodEnd: false" if may_end_now else ""
+    return InvalidState(what="The subscription", state=state, action=_DONE[action] + hint)
 
 
 def action_for(standing: Standing, *, current: Offer, wanted: Offer, scheduled: Offer | None) -> Action:
@@ -92,12 +96,14 @@ def action_for(standing: Standing, *, current: Offer, wanted: Offer, scheduled: 
     A higher tier is an upgrade, and so is the same one by the year; to the free plan leads cancelling.
     """
     if wanted.tier is Tier.FREE:
+        if standing.status not in _STARTED:
+            raise Conflict("You have this plan already.", field="tier")
         return Action.CANCEL
     if standing.status not in _STARTED or standing.status is SubscriptionStatus.INCOMPLETE:
         return Action.START
     if wanted == scheduled and standing.outlook is Outlook.CHANGES:
         raise Conflict("This plan follows already at the end of the period.", field="tier")
-    if wanted == current:
+    if wanted == current and standing.status in LIVE:
         if standing.outlook is Outlook.CONTINUES:
             raise Conflict("You have this plan already.", field="tier")
         return Action.RESUME

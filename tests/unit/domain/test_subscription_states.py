@@ -104,3 +104,22 @@ def test_what_is_there_or_follows_already_is_no_change() -> None:
         action_for(changes, current=YEARLY, wanted=PRO, scheduled=PRO)
     with pytest.raises(Conflict):
         action_for(Standing(SubscriptionStatus.ACTIVE), current=PRO, wanted=PRO, scheduled=None)
+    for status in (None, SubscriptionStatus.CANCELED, SubscriptionStatus.INCOMPLETE_EXPIRED):
+        with pytest.raises(Conflict):
+            action_for(Standing(status), current=FREE, wanted=FREE, scheduled=None)
+
+
+@pytest.mark.parametrize("status", [SubscriptionStatus.UNPAID, SubscriptionStatus.PAUSED])
+def test_what_gives_no_plan_is_not_the_plan_that_is_there(status: SubscriptionStatus) -> None:
+    standing = Standing(status)
+    action = action_for(standing, current=PRO, wanted=PRO, scheduled=None)
+    with pytest.raises(InvalidState, match=f"is {status}: it cannot be changed until it runs again"):
+        after(standing, action)
+
+
+def test_how_to_end_what_has_no_period_that_was_paid() -> None:
+    hint = "cancel it at once, with atPeriodEnd: false"
+    with pytest.raises(InvalidState, match=hint):
+        after(Standing(SubscriptionStatus.INCOMPLETE), Action.CANCEL)
+    with pytest.raises(InvalidState, match=r"^The plan is free: it cannot be cancelled[^:]*$"):
+        after(Standing(None), Action.CANCEL)
