@@ -64,7 +64,7 @@ async def _quote(tools: Tools, user_id: UUID, wish: Wish, *, now: datetime) -> Q
     item_id = await _item_of(tools, wish.paid.stripe_subscription_id)
     if wish.action is Action.UPGRADE and not wish.is_on_trial:
         return await _upgrade(tools, wish, item_id, price_id, now=now)
-    return await _later(tools, wish, customer_id, item_id, price_id, now=now)
+    return await _later(tools, wish, item_id, price_id, now=now)
 
 
 async def _item_of(tools: Tools, subscription_id: str) -> str:
@@ -84,7 +84,7 @@ async def _start(tools: Tools, wish: Wish, customer_id: str, price_id: str, *, n
             wish,
             lines=whole.lines,
             due_now=whole.due,
-            due_next=then.total,
+            due_next=then.due_after(whole),
             next_billing_at=next_at,
             now=now,
         )
@@ -120,27 +120,25 @@ async def _upgrade(tools: Tools, wish: Wish, item_id: str, price_id: str, *, now
         wish,
         lines=at_once.lines,
         due_now=at_once.due,
-        due_next=then.total,
+        due_next=then.due_after(at_once),
         next_billing_at=next_at,
         now=now,
     )
 
 
-async def _later(
-    tools: Tools, wish: Wish, customer_id: str, item_id: str, price_id: str, *, now: datetime
-) -> Quote:
+async def _later(tools: Tools, wish: Wish, item_id: str, price_id: str, *, now: datetime) -> Quote:
     """What begins when the running period ends, or when the trial does; nothing is due before."""
     begins = wish.paid.current_period_end
+    asked = {
+        "subscription_id": wish.paid.stripe_subscription_id,
+        "item_id": item_id,
+        "price_id": price_id,
+    }
     if wish.offer.interval == wish.paid.billing_interval and wish.paid.stripe_schedule_id is None:
-        told = await previews.of_renewal(
-            tools,
-            subscription_id=wish.paid.stripe_subscription_id,
-            item_id=item_id,
-            price_id=price_id,
-        )
+        told = await previews.of_renewal(tools, **asked)
         lines = told.lines
     else:
-        told = await previews.of_plan(tools, customer_id=customer_id, price_id=price_id)
+        told = await previews.of_period(tools, **asked, is_on_trial=wish.is_on_trial)
         lines = previews.placed(told.lines, period_from(begins, months=wish.offer.interval.months))
     renewal = await previews.invoiced_at(tools, told, begins, is_next=True)
     return _of(

@@ -28,14 +28,20 @@ class Discount:
 class Preview:
     """``due`` is what would be collected, after the customer's credit; ``total`` is before it.
 
-    ``discounts`` are those taken off, be they the subscription's or the customer's; ``asked`` got the answer.
+    ``balance_cents`` is the customer's after this invoice, negative for a credit. ``discounts`` are those
+    taken off, be they the subscription's or the customer's; ``asked`` got the answer.
     """
 
     lines: tuple[QuoteLine, ...]
     due: Money
     total: Money
+    balance_cents: int
     discounts: tuple[Discount, ...]
     asked: Mapping[str, Any]
+
+    def due_after(self, earlier: "Preview") -> Money:
+        """What would be collected with the credit that ``earlier`` leaves."""
+        return Money(max(self.total.amount_cents + earlier.balance_cents, 0), self.total.currency)
 
 
 async def of_plan(
@@ -60,16 +66,15 @@ async def of_upgrade(
     return await _ask(tools, {"subscription": subscription_id, "subscription_details": details})
 
 
-async def of_period(tools: Tools, *, subscription_id: str, item_id: str, price_id: str) -> Preview:
+async def of_period(
+    tools: Tools, *, subscription_id: str, item_id: str, price_id: str, is_on_trial: bool = False
+) -> Preview:
     """A whole period of the plan on this subscription, with its taxes and discounts, as if it began now.
 
     Raises ProviderError.
     """
-    details = {
-        "items": [{"id": item_id, "price": price_id}],
-        "proration_behavior": "none",
-        "billing_cycle_anchor": {"type": "now"},
-    }
+    begins = {"trial_end": "now"} if is_on_trial else {"billing_cycle_anchor": {"type": "now"}}
+    details = {"items": [{"id": item_id, "price": price_id}], "proration_behavior": "none", **begins}
     return await _ask(tools, {"subscription": subscription_id, "subscription_details": details})
 
 
@@ -114,6 +119,7 @@ def _read(invoice: Object, asked: Mapping[str, Any]) -> Preview:
         lines=tuple(_line(line, currency) for line in invoice["lines"]["data"]),
         due=Money(max(invoice["amount_due"], 0), currency),
         total=Money(max(invoice["total"], 0), currency),
+        balance_cents=invoice["starting_balance"] + invoice["total"] - invoice["amount_due"],
         discounts=tuple(map(_discount, invoice["discounts"])),
         asked=asked,
     )

@@ -75,20 +75,33 @@ async def _downgrade(tools: Tools, change: Row, told: Object) -> None:
 
 def _phases(change: Row, told: Object, price_id: str, *, begins: int) -> list[dict[str, Any]]:
     """The running period as it is, then one of the other plan, which goes on by itself."""
-    item = told["items"]["data"][0]
+    item, terms = told["items"]["data"][0], _terms(told)
     return [
         {
             "items": [{"price": item["price"]["id"], "quantity": item["quantity"]}],
             "start_date": begins,
             "end_date": item["current_period_end"],
             "proration_behavior": "none",
+            **terms,
         },
         {
             "items": [{"price": price_id, "quantity": 1}],
             "duration": {"interval": change.billing_interval, "interval_count": 1},
             "proration_behavior": "none",
+            **terms,
         },
     ]
+
+
+def _terms(told: Object) -> Mapping[str, Any]:
+    """What a phase that does not name it would end. By its id a discount keeps its own end.
+
+    Without a discount of its own the subscription has its customer's, in every phase.
+    """
+    discounts = [{"discount": key} for key in told["discounts"]]
+    rates = [rate["id"] for rate in told["default_tax_rates"]]
+    named = {"discounts": discounts, "default_tax_rates": rates}
+    return {name: given for name, given in named.items() if given}
 
 
 async def _cancel(tools: Tools, change: Row, told: Object) -> None:

@@ -5,8 +5,10 @@ from stripe import params as sdk
 from sandbox.errors import refused
 from sandbox.hooks import after
 from sandbox.objects.collecting import collect, default_method
-from sandbox.objects.fields import base, metadata, need
+from sandbox.objects.fields import base, metadata, need, taken
 from sandbox.objects.invoicing import finalize
+from sandbox.objects.schedule_terms import COVERED as TERMS
+from sandbox.objects.schedule_terms import present_terms, put_terms, terms_of
 from sandbox.objects.subscription_changes import change as change_now
 from sandbox.objects.subscription_ends import end
 from sandbox.objects.subscription_items import (
@@ -26,7 +28,7 @@ from sandbox.world import Obj, World
 PHASES = (
     "phases.items.price phases.items.quantity phases.items.metadata "
     "phases.end_date phases.duration "
-    "phases.proration_behavior phases.metadata"
+    f"phases.proration_behavior phases.metadata {TERMS}"
 )
 OPEN = ("not_started", "active")
 
@@ -66,9 +68,8 @@ def begin(world: World, params: Obj) -> Obj:
     if params.get("start_date", "now") not in ("now", world.now()):
         raise refused("The stand-in starts schedules now.", code="sandbox_not_covered", param="start_date")
     first, customer = need(params, "phases")[0], need(params, "customer")
-    subscription = subscribe(
-        world, {"customer": customer, "items": first["items"], "payment_behavior": "default_incomplete"}
-    )
+    terms = taken(first, "items discounts default_tax_rates")
+    subscription = subscribe(world, {"customer": customer, "payment_behavior": "default_incomplete", **terms})
     invoice = world.get("invoice", subscription["latest_invoice"])
     if invoice["status"] == "draft":
         finalize(world, invoice)
@@ -81,7 +82,7 @@ def present(subscription: Obj) -> Obj:
     items = subscription["items"]["data"]
     start, stop = period(subscription)
     kept = [{"price": item["price"]["id"], "quantity": item["quantity"]} for item in items]
-    return {"items": kept, "start_date": start, "end_date": stop}
+    return {"items": kept, "start_date": start, "end_date": stop, **present_terms(subscription)}
 
 
 def set_phases(world: World, schedule: Obj, subscription: Obj, given: list[Obj]) -> None:
@@ -97,9 +98,10 @@ def set_phases(world: World, schedule: Obj, subscription: Obj, given: list[Obj])
         items = [phase_item(world, item) for item in entry["items"]]
         check_alike([{"price": world.get("price", item["price"])} for item in items])
         phases.append({
-            "add_invoice_items": [], "currency": subscription["currency"], "discounts": [], "end_date": stop,
+            "add_invoice_items": [], "currency": subscription["currency"], "end_date": stop,
             "items": items, "metadata": metadata({}, entry),
             "proration_behavior": entry.get("proration_behavior", "create_prorations"), "start_date": start,
+            **terms_of(world, subscription, entry),
         })  # fmt: skip
         start = stop
     if phases[-1]["end_date"] <= world.now():
@@ -149,6 +151,7 @@ def at_renewal(world: World, subscription: Obj) -> None:
 
 def put_items(world: World, subscription: Obj, phase: Obj) -> None:
     """Another interval is counted from here on."""
+    put_terms(world, subscription, phase)
     world.touch(subscription)
     span, before = period(subscription), rhythm(subscription["items"]["data"][0]["price"])
     items = changed_items(world, subscription, changes_to(subscription, phase))
@@ -179,6 +182,7 @@ def phase_over(world: World, key: str) -> None:
     if world.now() not in period(subscription):  # else the renewal of this moment does, or did, it
         phase = next(row for row in schedule["phases"] if row["start_date"] == world.now())
         wanted = {"items": changes_to(subscription, phase), "proration_behavior": phase["proration_behavior"]}
+        put_terms(world, subscription, phase)
         change_now(world, subscription, wanted)
     place(world, schedule)
     world.emit("subscription_schedule.updated", schedule)
@@ -203,8 +207,15 @@ def change(world: World, params: Obj, key: str) -> Obj:
     world.change(schedule, end_behavior=params.get("end_behavior", schedule["end_behavior"]))
     if "phases" in params:
         set_phases(world, schedule, subscription, params["phases"])
+        put_present_terms(world, schedule, subscription)
     world.emit("subscription_schedule.updated", schedule)
     return schedule
+
+
+def put_present_terms(world: World, schedule: Obj, subscription: Obj) -> None:
+    for phase in schedule["phases"]:
+        if phase["start_date"] <= world.now() < phase["end_date"]:
+            put_terms(world, subscription, phase)
 
 
 def open_schedule(world: World, key: str) -> Obj:

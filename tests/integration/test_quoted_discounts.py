@@ -120,18 +120,41 @@ async def test_a_downgrade_is_invoiced_next_with_what_is_left_then(
     assert subscriber.invoices()[0].total == next_cents
 
 
+@pytest.mark.parametrize("whose", ["customer", "subscription"])
 @pytest.mark.parametrize(
     ("given", "next_cents", "previews"), [(months(11), 2900, 2), (months(13), 1450, 1), (ONCE, 1450, 1)]
 )
 async def test_by_the_month_after_a_year_what_ended_meanwhile_is_gone(
-    subscriber: Subscriber, given: Any, next_cents: int, previews: int
+    subscriber: Subscriber, given: Any, next_cents: int, previews: int, whose: str
 ) -> None:
     subscriber.save_card()
     await subscriber.change("PRO", "YEAR")
-    give(subscriber, given)
+    if whose == "customer":
+        give(subscriber, given)
+    else:
+        [made] = subscriber.subscriptions()
+        own: Any = [{"coupon": coupon(subscriber, given)}]
+        subscriber.client.v1.subscriptions.update(made.id, {"discounts": own})
     quote, asked = await quoted(subscriber, "PRO", "MONTH")
     assert (due(quote), asked) == ((0, next_cents), previews)
     assert quote["nextBillingAt"] == "2027-11-22T12:00:00.000Z"
+    assert (await subscriber.change("PRO", "MONTH", quote=quote["id"]))["errors"] == []
+    subscriber.shop.forward(days=365, hours=2)
+    assert subscriber.invoices()[0].total == next_cents
+
+
+async def test_the_credit_that_an_upgrade_leaves_pays_the_next_period_too(subscriber: Subscriber) -> None:
+    """355 of the 365 days of 290.00 come back: 282.05 for 99.00 now, and for the next month."""
+    subscriber.save_card()
+    await subscriber.change("PRO", "YEAR")
+    subscriber.shop.forward(days=10)
+    await subscriber.bring_up_to_date()
+    quote, _ = await quoted(subscriber, "ENTERPRISE", "MONTH")
+    assert (due(quote), quote["proration"]["amountCents"]) == ((0, 0), -28_205)
+    assert (await subscriber.change("ENTERPRISE", "MONTH", quote=quote["id"]))["errors"] == []
+    subscriber.shop.forward(days=62, hours=2)
+    paid = [(invoice.total, invoice.amount_paid) for invoice in subscriber.invoices()]
+    assert paid == [(9900, 1495), (9900, 0), (9900 - 28_205, 0), (29_000, 29_000)]
 
 
 @pytest.mark.parametrize("trial_days", [14])

@@ -370,6 +370,27 @@ def test_a_schedule_downgrades_at_the_end_of_the_period(shop: Shop) -> None:
     assert shop.client.v1.subscription_schedules.retrieve(schedule.id).status == "released"
 
 
+def test_a_phase_names_the_discounts_and_tax_rates_that_it_keeps(shop: Shop) -> None:
+    shop.save_card()
+    half = shop.client.v1.coupons.create({"percent_off": 50, "duration": "forever"})
+    rate = shop.client.v1.tax_rates.create({"display_name": "VAT", "percentage": 10, "inclusive": False})
+    made = shop.subscribe(shop.business, discounts=[{"coupon": half.id}], default_tax_rates=[rate.id])
+    schedule = shop.client.v1.subscription_schedules.create({"from_subscription": made.id})
+    present, discount = schedule.phases[0], made.discounts[0]
+    assert (present.discounts[0].discount, present.default_tax_rates[0].id) == (discount, rate.id)
+    now: Any = {
+        "items": [{"price": shop.business.id}], "start_date": present.start_date,
+        "end_date": present.end_date, "discounts": [{"discount": discount}], "default_tax_rates": [rate.id],
+    }  # fmt: skip
+    then: Any = {"items": [{"price": shop.pro.id}], "duration": {"interval": "month"}}
+    shop.client.v1.subscription_schedules.update(schedule.id, {"phases": [now, then]})
+    assert shop.get(made).discounts == [discount]
+    shop.stand_in.ask("/clock", now=on(2026, 2, 1) + 3600)
+    after = shop.get(made)
+    assert (after.discounts, after.default_tax_rates) == ([], [])
+    assert [row.total for row in shop.invoices(made)] == [2750, 2000]
+
+
 def test_a_released_schedule_changes_nothing(shop: Shop) -> None:
     shop.save_card()
     made = shop.subscribe(shop.business)
