@@ -32,8 +32,8 @@ async def paid(
         return
     wrong = _mismatch(payer, payment, intent)
     if wrong:
-        if await give_up(connection, purchase):
-            await raise_flag(connection, Flag.MISMATCH, payment_id=payment.id, now=tools.clock(), **wrong)
+        await give_up(connection, purchase)
+        await raise_flag(connection, Flag.MISMATCH, payment_id=payment.id, now=tools.clock(), **wrong)
     elif purchase.status == PurchaseStatus.PENDING and payer.deleted_at is None:
         await complete(
             connection,
