@@ -56,6 +56,11 @@ class PayoutStatus(StrEnum):
     """All of it came back after it was paid."""
 
 
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+"""From when a payout counts. The moment at which it was asked for would not do: a request that began a little
+before, or on a server whose clock is behind, would not see it, and pay the same money again."""
+
+
 class Unbalanced(Exception):
     """Lines that do not sum to zero: a mistake of the program, never written."""
 
@@ -167,10 +172,10 @@ def dispute_reversed(before: Sale, opened: Sequence[Line]) -> list[Line]:
     ]
 
 
-def payout(*, amount_cents: int, author_id: UUID, now: datetime) -> list[Line]:
+def payout(*, amount_cents: int, author_id: UUID) -> list[Line]:
     """Less than zero: what came back."""
     return [
-        Line(Account.AUTHOR_PAYABLE, amount_cents, author_id, now),
+        Line(Account.AUTHOR_PAYABLE, amount_cents, author_id, AT_ONCE),
         Line(Account.CASH, -amount_cents),
     ]
 

@@ -208,7 +208,7 @@ async def record_payout(
         source=source,
         purchase_id=None,
         currency=currency,
-        lines=books.payout(amount_cents=amount_cents, author_id=author_id, now=now),
+        lines=books.payout(amount_cents=amount_cents, author_id=author_id),
         now=now,
     )
 
@@ -230,6 +230,6 @@ async def record_payout_returned(
         source=source,
         purchase_id=None,
         currency=currency,
-        lines=books.payout(amount_cents=-amount_cents, author_id=author_id, now=now),
+        lines=books.payout(amount_cents=-amount_cents, author_id=author_id),
         now=now,
     )

@@ -116,6 +116,18 @@ async def test_requests_at_once_share_what_there_is(shop: Shop) -> None:
     await assert_books_balance(shop.api.deps.database)
 
 
+async def test_a_request_that_began_before_another_payout_sees_it(shop: Shop) -> None:
+    """Each request has its own moment, and each server its own clock: the later one may be first."""
+    payee = await connected(shop, 2_500)
+    fund(shop)
+    shop.forward(hours=1)
+    assert (await payee.request("later"))["payout"]["status"] == "PAID"
+    shop.api.clock.forward(milliseconds=-200)
+    refused = await payee.request("earlier")
+    assert refused["errors"][0]["available"] == {"amountCents": 0}
+    assert [sent.amount for sent in transfers(shop)] == [2_500]
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("days", [0, 3])
 async def test_a_lost_answer_is_neither_a_refusal_nor_paid_twice(shop: Shop, when: str, days: int) -> None:
