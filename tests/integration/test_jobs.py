@@ -1,6 +1,7 @@
 """The table of jobs: unique keys, schedules, leases that are renewed, and work of a process that was killed."""
 
 import asyncio
+import inspect
 import os
 import signal
 from collections.abc import Callable
@@ -12,13 +13,15 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from app import jobs
 from app.db.database import Database
 from app.db.models import ObjectLease, OutboxFact, WebhookEvent
 from app.db.repositories import outbox
 from app.domain.outbox import Topic, slot_key
-from app.jobs import SCHEDULES, Fact, state_schedules
+from app.jobs import CHORES, HANDLERS, SCHEDULES, Fact, state_schedules
 from app.services import housekeeping
 from app.worker import Worker
+from app.worker.facts import Facts
 from tests.support.background import make_event, make_job
 from tests.support.commands import Revgraph
 from tests.support.factories import NOW
@@ -78,6 +81,19 @@ def test_slots_follow_each_other() -> None:
         for minutes in (0, 59, 60, 119)
     ]
     assert keys == ["schedule.prune@2026-01-15T12:00:00Z"] * 2 + ["schedule.prune@2026-01-15T13:00:00Z"] * 2
+
+
+def test_every_schedule_and_every_chore_has_its_line() -> None:
+    """A chore is what needs nothing but the process."""
+    assert set(SCHEDULES) == {topic for topic in Topic if topic.startswith("schedule.")}
+    written = [each for _, each in inspect.getmembers(jobs, inspect.iscoroutinefunction)]
+    assert set(CHORES) == {each for each in written if list(inspect.signature(each).parameters) == ["deps"]}
+
+
+async def test_the_daily_reconciliation_may_take_its_time(database: Database) -> None:
+    facts = Facts(deps_of(database), handlers=HANDLERS, handling_seconds=45)
+    seconds = {topic: facts.seconds(Fact(NOBODY, topic, {}, 1, NOW)) for topic in Topic}
+    assert seconds == {**dict.fromkeys(Topic, 45), Topic.RECONCILE: 6 * 3600}
 
 
 async def test_a_schedule_is_stated_once_a_slot_by_all_processes(
