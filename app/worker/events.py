@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -23,7 +25,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Claimed:
-    received: inbox.Received
+    """``payload`` is read by whoever acts on it: one that cannot be read holds up no other event."""
+
+    id: UUID
+    event_id: str
+    type: str
+    payload: Any
     attempts: int
 
 
@@ -35,10 +42,12 @@ class Events(Desk[Claimed]):
 
     async def claim(self, connection: AsyncConnection, *, now: datetime) -> Sequence[Claimed]:
         rows = await webhook_events.claim(connection, limit=BATCH, now=now, lease=self._deps.lease)
-        return [Claimed(inbox.Received(row.id, read_event(row.payload)), row.attempts) for row in rows]
+        return [
+            Claimed(row.id, row.stripe_event_id, row.event_type, row.payload, row.attempts) for row in rows
+        ]
 
     async def extend(self, connection: AsyncConnection, job: Claimed, *, until: datetime) -> bool:
-        return await webhook_events.extend(connection, job.received.id, attempts=job.attempts, until=until)
+        return await webhook_events.extend(connection, job.id, attempts=job.attempts, until=until)
 
     def attempts(self, job: Claimed) -> int:
         return job.attempts
@@ -49,18 +58,19 @@ class Events(Desk[Claimed]):
     async def act_on(self, job: Claimed) -> None:
         if job.attempts > MAX_ATTEMPTS:
             raise RuntimeError("Every attempt ended with its worker: nothing more is tried.")
-        status = await inbox.act_on(self._deps.tools, job.received)
+        received = inbox.Received(job.id, read_event(job.payload))
+        status = await inbox.act_on(self._deps.tools, received)
         _count(job, status)
 
     async def put_off(self, job: Claimed, error: str, *, delay: timedelta) -> None:
         retry_at = self._deps.clock() + delay
         async with self._deps.database.transaction() as connection:
             status = await webhook_events.failed(
-                connection, job.received.id, attempts=job.attempts, error=error, retry_at=retry_at
+                connection, job.id, attempts=job.attempts, error=error, retry_at=retry_at
             )
         facts = {
-            "event_id": job.received.event.id,
-            "type": job.received.event.type,
+            "event_id": job.event_id,
+            "type": job.type,
             "attempts": job.attempts,
             "error": error,
         }
@@ -75,4 +85,4 @@ class Events(Desk[Claimed]):
 
 
 def _count(job: Claimed, outcome: str) -> None:
-    metrics.WEBHOOK_EVENTS.labels(line_of(job.received.event.type) or "other", outcome).inc()
+    metrics.WEBHOOK_EVENTS.labels(line_of(job.type) or "other", outcome).inc()

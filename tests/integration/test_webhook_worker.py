@@ -137,6 +137,17 @@ async def test_a_failure_is_tried_again_later_and_holds_up_nothing(
     ]
 
 
+async def test_one_that_cannot_be_read_holds_up_nothing(shop: Shop, looked_up: list[str]) -> None:
+    await receive(shop, event("bad"), event("good"))
+    bad = WebhookEvent.stripe_event_id == "evt_bad"
+    async with shop.api.deps.database.transaction() as connection:
+        await connection.execute(update(WebhookEvent).where(bad).values(payload={}))
+    assert await shop.work() == [
+        "payment_intent.succeeded: MalformedEvent: This is not an event with its object."
+    ]
+    assert looked_up == ["pi_good"]
+
+
 async def test_after_the_last_attempt_the_event_is_dead(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     attempts = []
 
