@@ -60,9 +60,9 @@ graphiql: setup-dev ## Build the GraphiQL page that the server hands out
 bench: setup-dev ## Measure revgraph beside its peers; ARGS=--quick tries it out
 	@"$(PY)" -m bench $(ARGS)
 
-torture: setup-dev ## Kill the server in the middle of purchases, 200 times on each database
+torture: setup-dev ## Kill the server 200 times on each database, then tell the stories in every order: hours
 	@"$(PY)" -m tests.torture $(ARGS)
-	@REVGRAPH_TORTURE=full "$(PY)" -m pytest -n $(WORKERS) --timeout 7200 tests/integration/test_stories.py
+	@REVGRAPH_TORTURE=full "$(PY)" -m pytest -n $(WORKERS) --timeout 7200 tests/integration/test_stories.py tests/integration/test_subscription_stories.py
 
 bench-webhooks: setup-dev ## Measure how many webhook events are taken in
 	@"$(PY)" -m bench.webhooks $(ARGS)
