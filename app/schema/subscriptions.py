@@ -58,7 +58,7 @@ class Subscription(Node):
     tier: Tier = strawberry.field(description="The plan's tier.")
     interval: Interval = strawberry.field(description="How often it is paid.")
     price: Money | None = strawberry.field(
-        description="What an interval costs, before taxes; null for what costs nothing."
+        description="What an interval costs, before taxes; null for what costs nothing, or by tiers."
     )
     status: SubscriptionStatus = strawberry.field(description="Where it stands.")
     current_period_start: datetime = strawberry.field(description="The first instant of the running period.")

@@ -34,7 +34,7 @@ async def values_of(
         "current_period_end": moment(item["current_period_end"]),
         "cancel_at_period_end": bool(told["cancel_at_period_end"] or told["cancel_at"])
         and status not in OVER,
-        "price_cents": item["price"]["unit_amount"] * item.get("quantity", 1),
+        "price_cents": _price_of(item),
         "currency": item["price"]["currency"].upper(),
         "trial_end": moment(told["trial_end"]),
         "past_due_since": _behind_since(told, now=now) if status is SubscriptionStatus.PAST_DUE else None,
@@ -45,6 +45,12 @@ async def values_of(
         "created_at": moment(told["created"]),
         "ended_at": (moment(told["ended_at"]) or now) if status in OVER else None,
     }
+
+
+def _price_of(item: Object) -> int | None:
+    """None for tiers and fractions of a minor unit: only an invoice says what they come to."""
+    each = item["price"]["unit_amount"]
+    return None if each is None else int(each) * int(item.get("quantity", 1))
 
 
 async def _offer_of(connection: AsyncConnection, price: Object, row: Row | None) -> Offer | None:

@@ -191,9 +191,10 @@ async def test_keyed_facts_and_events_are_kept_longer(database: Database) -> Non
     await make_event(database, stripe_event_id="evt_done", status="processed")
     await make_event(database, stripe_event_id="evt_dead", status="dead")
     async with database.transaction() as connection:
-        await connection.execute(
-            ObjectLease.__table__.insert().values(object_id="pi_1", token=NOBODY, expires_at=NOW)
-        )
+        for name, end in (("pi_1", NOW), ("pi_2", _now() + timedelta(days=30))):
+            await connection.execute(
+                ObjectLease.__table__.insert().values(object_id=name, token=NOBODY, expires_at=end)
+            )
 
     async def left(days: int) -> tuple[list[str | None], list[str], int]:
         await housekeeping.prune(database=database, now=_now() + timedelta(days=days))
@@ -202,7 +203,7 @@ async def test_keyed_facts_and_events_are_kept_longer(database: Database) -> Non
             leases = await connection.execute(select(func.count()).select_from(ObjectLease))
             return [fact.unique_key for fact in await facts(database)], sorted(events), leases.scalar_one()
 
-    assert await left(29) == ([None, "kept"], ["evt_dead", "evt_done"], 0)
+    assert await left(29) == ([None, "kept"], ["evt_dead", "evt_done"], 1)
     assert await left(31) == (["kept"], ["evt_dead", "evt_done"], 0)
     assert await left(91) == (["kept"], ["evt_dead"], 0)
     assert await left(401) == ([], ["evt_dead"], 0)

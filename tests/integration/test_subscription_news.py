@@ -1,5 +1,6 @@
 """What the provider says of a subscription, applied: one live row, the tier, the anchor."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +12,7 @@ from app import metrics
 from app.db.models import AuditEntry, PlanPrice
 from app.domain.plans import Interval, Tier
 from app.domain.settlement import Kind, Target
+from app.settlement import syncing
 from app.settlement.syncing import sync
 from tests.support.subscribing import Subscriber
 
@@ -182,6 +184,28 @@ async def test_a_price_made_elsewhere_says_what_it_gives(subscriber: Subscriber)
     row = (await subscriber.rows())[-1]
     assert (row.tier, row.billing_interval, row.price_cents) == ("enterprise", "year", 99_900)
     assert await subscriber.tier() == "enterprise"
+
+
+async def test_a_price_by_tiers_gives_its_plan_too(
+    subscriber: Subscriber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the provider shows one, which the stand-in does not have: no amount a unit."""
+    following = syncing.FOLLOWINGS[Kind.SUBSCRIPTION]
+
+    async def by_tiers(*given: Any) -> Any:
+        told: Any = await following.fetch(*given)
+        told["items"]["data"][0]["price"]["unit_amount"] = None
+        return told
+
+    followings = {**syncing.FOLLOWINGS, Kind.SUBSCRIPTION: replace(following, fetch=by_tiers)}
+    monkeypatch.setattr(syncing, "FOLLOWINGS", followings)
+    subscriber.save_card()
+    await subscriber.sync((await subscribe(subscriber)).id)
+    asked = "{ viewer { tier subscription { tier price { formatted } } } }"
+    assert (await subscriber.api(asked)).payload() == {
+        "tier": "PRO",
+        "subscription": {"tier": "PRO", "price": None},
+    }
 
 
 async def test_what_is_no_plan_of_ours_or_nobodys_changes_nothing(subscriber: Subscriber) -> None:
