@@ -7,7 +7,7 @@ from stripe.params import checkout as sdk_checkout
 
 from sandbox.errors import refused
 from sandbox.expand import INCLUDES
-from sandbox.objects.coupons import discounts_of
+from sandbox.objects.coupons import check_currency_of, discounts_of
 from sandbox.objects.fields import base, empty_list, live_customer, need, taken, whole_list
 from sandbox.objects.invoice_lines import name_of, parts
 from sandbox.objects.products import price_of
@@ -85,6 +85,7 @@ def price(world: World, session: Obj, params: Obj, customer: Obj | None) -> None
     keys = discounts_of(world, params.get("discounts"), customer, checkout_session=session["id"])
     left = [row["amount_subtotal"] for row in rows]
     for key in keys:
+        check_currency_of(world.get("discount", key)["_coupon"], rows[0]["currency"])
         off = parts(world.get("discount", key)["_coupon"], left)
         left = [amount - part for amount, part in zip(left, off, strict=True)]
     for row, amount in zip(rows, left, strict=True):

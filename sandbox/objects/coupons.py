@@ -6,7 +6,8 @@ from stripe import params as sdk
 
 from sandbox.errors import refused
 from sandbox.expand import INCLUDES
-from sandbox.objects.fields import base, live_customer, taken, update
+from sandbox.objects.fields import base, check_currency, live_customer, taken, update
+from sandbox.objects.invoice_lines import holds_for
 from sandbox.paging import matching, page
 from sandbox.periods import step
 from sandbox.routes import delete, listing, one, post
@@ -29,6 +30,8 @@ def create_coupon(world: World, params: Obj) -> Obj:
     if world.find("coupon", coupon["id"]):
         raise refused("Coupon already exists.", code="resource_already_exists", param="id")
     coupon |= {"duration": "once", "times_redeemed": 0, "valid": True, **taken(params, COUPON)}
+    if "currency" in params:
+        coupon["currency"] = check_currency(params["currency"])
     if "percent_off" in coupon:
         coupon["percent_off"] = float(coupon["percent_off"])
     coupon["_products"] = params.get("applies_to", {}).get("products")
@@ -105,6 +108,11 @@ def redeem(world: World, entry: Obj, customer: Obj | None, owner: dict[str, str]
     coupon = world.get("coupon", coupon_id, "discounts[0][coupon]")
     if not usable(coupon, world.now()):
         raise refused("This coupon has expired or was used up.", code="coupon_expired", param="discounts")
+    discounted = world.find("subscription", owner.get("subscription")) or world.find(
+        "invoice", owner.get("invoice")
+    )
+    if discounted:
+        check_currency_of(coupon, discounted["currency"])
     for counted in filter(None, [coupon, code]):
         world.change(counted, times_redeemed=counted["times_redeemed"] + 1)
     months = coupon["duration_in_months"] if coupon["duration"] == "repeating" else None
@@ -118,6 +126,13 @@ def redeem(world: World, entry: Obj, customer: Obj | None, owner: dict[str, str]
     if "subscription" in owner:
         world.emit("customer.discount.created", discount)
     return discount
+
+
+def check_currency_of(coupon: Obj, currency: str) -> None:
+    if not holds_for(coupon, currency):
+        raise refused(
+            f"The currency of this coupon is {coupon['currency']}, not {currency}.", param="discounts"
+        )
 
 
 def existing(world: World, key: str, customer: Obj | None) -> Obj:

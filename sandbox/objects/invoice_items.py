@@ -96,6 +96,10 @@ def parent(subscription: str, item: str | None) -> Obj:
 def put_on(world: World, entry: Obj, invoice: Obj) -> None:
     if invoice["status"] != "draft":
         raise refused("This invoice is no longer editable", code="invoice_not_editable", param="invoice")
+    if entry["customer"] != invoice["customer"]:
+        raise refused("This invoice belongs to another customer.", param="invoice")
+    if invoice["lines"]["data"] and entry["currency"] != invoice["currency"]:
+        raise refused(f"The currency of this invoice is {invoice['currency']}.", param="currency")
     world.change(entry, invoice=invoice["id"])
     if not invoice["lines"]["data"]:
         world.change(invoice, currency=entry["currency"])

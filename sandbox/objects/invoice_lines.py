@@ -153,10 +153,16 @@ def discount(lines: list[Obj], applied: Obj) -> None:
     coupon = applied["_coupon"]
     products = coupon.get("_products")
     rows = [row for row in lines if row["discountable"] and row["amount"] > 0]
+    rows = [row for row in rows if holds_for(coupon, row["currency"])]
     rows = [row for row in rows if not products or product_of(row) in products]
     left = [row["amount"] - discounted(row) for row in rows]
     for row, amount in zip(rows, parts(coupon, left), strict=True):
         row["discount_amounts"].append({"amount": amount, "discount": applied["id"]})
+
+
+def holds_for(coupon: Obj, currency: str) -> bool:
+    """An amount is taken off in its own currency alone."""
+    return not coupon.get("amount_off") or coupon["currency"] == currency
 
 
 def product_of(row: Obj) -> Any:

@@ -2,7 +2,7 @@
 
 from stripe import params as sdk
 
-from sandbox.errors import refused
+from sandbox.errors import missing, refused
 from sandbox.hooks import after
 from sandbox.objects import pending_updates
 from sandbox.objects.collecting import collect, default_method
@@ -20,7 +20,7 @@ from sandbox.world import Obj, World
 def cancel(world: World, params: Obj, key: str) -> Obj:
     subscription = world.get("subscription", key)
     if subscription["status"] in ("canceled", "incomplete_expired"):
-        raise refused(f"No such subscription: '{key}'", code="resource_missing", param="id")
+        raise missing("subscription", key, None)
     given = taken(params.get("cancellation_details", {}), "comment feedback")
     lines = unused_time(world, subscription) if params.get("prorate") else []
     if lines and not params.get("invoice_now"):

@@ -113,6 +113,13 @@ def changed_items(world: World, subscription: Obj, given: list[Obj]) -> list[Obj
     if not items:
         raise refused("A subscription must have at least one active item.", param="items")
     check_alike(items)
+    currency, expected = items[0]["price"]["currency"], subscription["currency"]
+    if currency != expected:
+        raise refused(
+            f"The price specified only supports `{currency}`. This doesn't match the expected currency: "
+            f"`{expected}`.",
+            param="items[0][price]",
+        )
     return items
 
 

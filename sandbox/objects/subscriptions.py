@@ -121,6 +121,8 @@ def dates(world: World, subscription: Obj, params: Obj) -> None:
     """The trial, the anchor of the billing cycle and the first period."""
     now = world.now()
     trial_end = params.get("trial_end")
+    if "trial_period_days" in params and "trial_end" in params:
+        raise refused("You may only specify one of trial_end and trial_period_days.", param="trial_end")
     if "trial_period_days" in params:
         trial_end = now + days(params["trial_period_days"])
     if isinstance(trial_end, int) and trial_end <= now:

@@ -59,6 +59,27 @@ def test_an_invoice_shows_ten_of_its_lines(shop: Shop) -> None:
     assert [line.amount for line in shown.lines.auto_paging_iter()] == list(range(12))
 
 
+def test_currencies_and_customers_are_never_mixed(shop: Shop) -> None:
+    invoice = draft(shop, 100)
+    other = shop.client.v1.customers.create()
+    for given in ({"currency": "eur"}, {"customer": other.id, "currency": "usd"}):
+        item: Any = {"customer": shop.customer.id, "invoice": invoice.id, "amount": 100, **given}
+        with pytest.raises(stripe.InvalidRequestError):
+            shop.client.v1.invoice_items.create(item)
+    assert shop.client.v1.invoices.retrieve(invoice.id).total == 100
+    shop.save_card()
+    made = shop.subscribe()
+    price: Any = {"currency": "eur", "unit_amount": 9, "product": shop.pro.product}
+    euros = shop.client.v1.prices.create({**price, "recurring": {"interval": "month"}})
+    with pytest.raises(stripe.InvalidRequestError, match="doesn't match the expected currency"):
+        shop.change(made, euros)
+    coupon = shop.client.v1.coupons.create({"amount_off": 100, "currency": "eur"})
+    with pytest.raises(stripe.InvalidRequestError, match="The currency of this coupon is eur, not usd"):
+        shop.client.v1.subscriptions.update(made.id, {"discounts": [{"coupon": coupon.id}]})
+    shop.stand_in.ask(f"/customers/{shop.customer.id}/discount", coupon=coupon.id)
+    assert shop.client.v1.invoices.create_preview({"subscription": made.id}).total == 2000
+
+
 def test_lines_come_in_pages(shop: Shop) -> None:
     invoice = draft(shop, 100, 200, 300)
     first = shop.client.v1.invoices.line_items.list(invoice.id, {"limit": 2})
