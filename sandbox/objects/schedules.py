@@ -175,9 +175,9 @@ def phase_over(world: World, key: str) -> None:
     schedule = world.get("subscription_schedule", key)
     subscription = world.get("subscription", schedule["subscription"])
     if world.now() >= schedule["phases"][-1]["end_date"]:
+        finish(world, schedule, "released" if schedule["end_behavior"] == "release" else "completed")
         if schedule["end_behavior"] == "cancel":
             end(world, subscription, reason="cancellation_requested")
-        finish(world, schedule, "released" if schedule["end_behavior"] == "release" else "completed")
         return
     if world.now() not in period(subscription):  # else the renewal of this moment does, or did, it
         phase = next(row for row in schedule["phases"] if row["start_date"] == world.now())
@@ -197,7 +197,8 @@ def finish(world: World, schedule: Obj, status: str) -> None:
         world.change(schedule, released_subscription=subscription["id"], subscription=None)
     world.change(subscription, schedule=None)
     world.emit(f"subscription_schedule.{status}", schedule)
-    world.emit("customer.subscription.updated", subscription)
+    if subscription["ended_at"] is None:
+        world.emit("customer.subscription.updated", subscription)
 
 
 def change(world: World, params: Obj, key: str) -> Obj:
@@ -234,8 +235,14 @@ def release(world: World, params: Obj, key: str) -> Obj:
 def cancel(world: World, params: Obj, key: str) -> Obj:
     schedule = open_schedule(world, key)
     end(world, world.get("subscription", schedule["subscription"]), reason="cancellation_requested")
-    finish(world, schedule, "canceled")
     return schedule
+
+
+@after("subscription.ended")
+def end_with_it(world: World, subscription: Obj) -> None:
+    schedule = world.find("subscription_schedule", subscription["schedule"])
+    if schedule:
+        finish(world, schedule, "canceled")
 
 
 def listed(world: World, params: Obj) -> Obj:

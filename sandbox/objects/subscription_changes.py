@@ -56,6 +56,11 @@ def change_route(world: World, params: Obj, key: str) -> Obj:
 
 
 def change(world: World, subscription: Obj, params: Obj) -> None:
+    if subscription["schedule"] and params.keys() & {"cancel_at", "cancel_at_period_end"}:
+        raise refused(
+            f"The subscription is managed by the subscription schedule `{subscription['schedule']}`, and "
+            "updating any cancelation behavior directly is not allowed. Please update the schedule instead."
+        )
     behavior = params.get("payment_behavior", "allow_incomplete")
     if behavior == "pending_if_incomplete" and change_if_paid(world, subscription, params):
         return

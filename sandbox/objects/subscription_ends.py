@@ -3,7 +3,7 @@
 from stripe import params as sdk
 
 from sandbox.errors import missing, refused
-from sandbox.hooks import after
+from sandbox.hooks import after, tell
 from sandbox.objects import pending_updates
 from sandbox.objects.collecting import collect, default_method
 from sandbox.objects.fields import taken
@@ -61,6 +61,7 @@ def end(world: World, subscription: Obj, *, reason: str | None, details: Obj | N
         else:
             forget_timers(world, invoice)
             world.change(invoice, auto_advance=False, next_payment_attempt=None)
+    tell("subscription.ended", world, subscription)
     world.emit("customer.subscription.deleted", subscription)
 
 

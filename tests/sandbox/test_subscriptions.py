@@ -391,6 +391,20 @@ def test_a_phase_names_the_discounts_and_tax_rates_that_it_keeps(shop: Shop) -> 
     assert [row.total for row in shop.invoices(made)] == [2750, 2000]
 
 
+def test_a_schedule_decides_on_the_end_and_ends_with_its_subscription(shop: Shop) -> None:
+    shop.save_card()
+    made = shop.subscribe(shop.business)
+    schedule = shop.client.v1.subscription_schedules.create({"from_subscription": made.id})
+    for end in ({"cancel_at_period_end": True}, {"cancel_at": on(2026, 1, 9)}):
+        with pytest.raises(stripe.InvalidRequestError, match="managed by the subscription schedule"):
+            shop.client.v1.subscriptions.update(made.id, end)  # type: ignore[arg-type]  # one of two
+    shop.client.v1.subscriptions.cancel(made.id)
+    assert shop.client.v1.subscription_schedules.retrieve(schedule.id).status == "canceled"
+    assert shop.types()[-2:] == ["subscription_schedule.canceled", "customer.subscription.deleted"]
+    shop.stand_in.ask("/clock", now=on(2026, 3, 2))
+    assert len(shop.invoices(made)) == 1
+
+
 def test_a_released_schedule_changes_nothing(shop: Shop) -> None:
     shop.save_card()
     made = shop.subscribe(shop.business)
