@@ -78,18 +78,19 @@ async def post(database: Database) -> Post:
 
 
 async def test_an_invoice_is_told_with_what_is_due_and_where_to_pay(post: Post) -> None:
-    invoice_id = await post.invoice([HOSTILE, "Training"], description="Order 7")
+    invoice_id = await post.invoice([HOSTILE, "Training"], description="Order 7\nby Ada")
     message = await post.after(Topic.INVOICE_ISSUED, invoice_id=str(invoice_id))
     assert (message.to, message.subject) == ("ada@example.test", "Invoice ACME-0007 over $34.51")
     assert message.text == (
         "Hello ada,\n\nhere is your invoice; it is attached as a PDF, too.\n\n"
         "    Invoice    ACME-0007\n    Date       15 January 2026\n    Amount     $34.51\n"
         f"    Due        29 January 2026\n    For        {HOSTILE}\n               Training\n\n"
-        "Order 7\n\nPay here:\n\n    https://pay.test/in_1\n"
+        "Order 7\nby Ada\n\nPay here:\n\n    https://pay.test/in_1\n"
     )
     assert message.html is not None
     assert "&lt;script&gt;alert(&#34;x&#34;)&lt;/script&gt; &amp; {{ 7 * 7 }}" in message.html
     assert "<script>" not in message.html
+    assert '<bdi style="white-space:pre-line">Order 7\nby Ada</bdi>' in message.html
     assert 'href="https://pay.test/in_1"' in message.html
     (paper,) = message.attachments
     assert (paper.filename, paper.media_type) == ("invoice-ACME-0007.pdf", "application/pdf")
