@@ -10,6 +10,7 @@ from typing import Any
 
 from app.domain import money, slugs
 from app.domain.errors import InvalidInput
+from app.domain.payments import COUNTED_OTHERWISE
 
 NAME_LIMIT = 120
 DESCRIPTION_LIMIT = 50_000
@@ -55,7 +56,7 @@ def columns(texts: Texts) -> dict[str, Any]:
         "readme": readme,
         "license": license_name,
         "price_cents": price_cents,
-        "currency": money.currency_code,
+        "currency": currency,
     }
     values = {column: rules[column](getattr(texts, column)) for column in texts.given() if column in rules}
     return {**values, "name_key": name_key(values["name"])} if "name" in values else values
@@ -119,9 +120,17 @@ def price_cents(amount: int) -> int:
     return amount
 
 
-def price(text: str, currency: str) -> money.Money:
+def currency(text: str) -> str:
+    """One in which something can be sold."""
+    code = money.currency_code(text)
+    if code in COUNTED_OTHERWISE:
+        raise InvalidInput("currency", f"Nothing is sold in {code}.")
+    return code
+
+
+def price(text: str, code: str) -> money.Money:
     """'19.00' and 'USD' of a price table. Raises InvalidInput."""
-    parsed = money.parse_decimal(text, currency)
+    parsed = money.parse_decimal(text, currency(code))
     price_cents(parsed.amount_cents)
     return parsed
 

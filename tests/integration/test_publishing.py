@@ -317,6 +317,7 @@ def _indexed(database: Database) -> Any:
         ({"tags": ["a"] * 31}, "tags"),
         ({"price_cents": -1}, "priceCents"),
         ({"price_cents": 100_000_001}, "priceCents"),
+        ({"currency": "ISK"}, "currency"),
         ({"currency": "EURO"}, "currency"),
         ({"currency": "DEM"}, "currency"),
         ({"currency": "€"}, "currency"),
