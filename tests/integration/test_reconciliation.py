@@ -256,7 +256,7 @@ async def test_what_something_may_still_happen_to_is_compared_however_old(databa
     done, open_, refunding, disputed = [
         await factories.make_payment(database, user=left, refunded=[100]) for _ in range(4)
     ]
-    owed, paid = [await factories.make_invoice(database, user=left) for _ in range(2)]
+    owed, given_up, paid = [await factories.make_invoice(database, user=left) for _ in range(3)]
     states: list[tuple[Any, Any, dict[str, Any]]] = [
         (User.id, subscriber.id, {"stripe_customer_id": "cus_live"}),
         (User.id, left.id, {"stripe_customer_id": "cus_left"}),
@@ -270,6 +270,7 @@ async def test_what_something_may_still_happen_to_is_compared_however_old(databa
         (Payment.id, disputed.id, {"stripe_payment_intent_id": "pi_disputed"}),
         (Dispute.payment_id, disputed.id, {"status": "needs_response"}),
         (Invoice.id, owed.id, {"stripe_invoice_id": "in_owed", "status": "open"}),
+        (Invoice.id, given_up.id, {"stripe_invoice_id": "in_given_up", "status": "uncollectible"}),
         (Invoice.id, paid.id, {"stripe_invoice_id": "in_paid", "status": "paid"}),
     ]
     async with database.transaction() as connection:
@@ -284,6 +285,7 @@ async def test_what_something_may_still_happen_to_is_compared_however_old(databa
         (Kind.PAYMENT, "pi_refunding"),
         (Kind.PAYMENT, "pi_disputed"),
         (Kind.INVOICE, "in_owed"),
+        (Kind.INVOICE, "in_given_up"),
     }
 
 

@@ -65,7 +65,7 @@ _OPEN: Mapping[Kind, tuple[Select, ...]] = MappingProxyType(
         ),
         Kind.INVOICE: (
             select(Invoice.stripe_invoice_id.label("object_id")).where(
-                Invoice.status.in_([InvoiceStatus.DRAFT, InvoiceStatus.OPEN])
+                Invoice.status.not_in([InvoiceStatus.PAID, InvoiceStatus.VOID])
             ),
         ),
         Kind.ACCOUNT: (
