@@ -7,6 +7,7 @@ from sandbox.hooks import after
 from sandbox.objects.collecting import collect, default_method
 from sandbox.objects.fields import base, metadata, need, taken
 from sandbox.objects.invoicing import finalize
+from sandbox.objects.products import price_of
 from sandbox.objects.schedule_terms import COVERED as TERMS
 from sandbox.objects.schedule_terms import present_terms, put_terms, terms_of
 from sandbox.objects.subscription_changes import change as change_now
@@ -14,6 +15,8 @@ from sandbox.objects.subscription_ends import end
 from sandbox.objects.subscription_items import (
     changed_items,
     check_alike,
+    check_currency_of,
+    check_recurring,
     item_list,
     period,
     put_period,
@@ -96,7 +99,9 @@ def set_phases(world: World, schedule: Obj, subscription: Obj, given: list[Obj])
             )
         stop = phase_end(entry, start, last=number == len(given) - 1, subscription=subscription)
         items = [phase_item(world, item) for item in entry["items"]]
-        check_alike([{"price": world.get("price", item["price"])} for item in items])
+        priced = [{"price": world.get("price", item["price"])} for item in items]
+        check_alike(priced)
+        check_currency_of(priced, subscription)
         phases.append({
             "add_invoice_items": [], "currency": subscription["currency"], "end_date": stop,
             "items": items, "metadata": metadata({}, entry),
@@ -122,7 +127,8 @@ def phase_end(entry: Obj, start: int, *, last: bool, subscription: Obj) -> int:
 
 
 def phase_item(world: World, given: Obj) -> Obj:
-    price = world.get("price", need(given, "price"), "phases[0][items][0][price]")
+    price = price_of(world, given)
+    check_recurring(price)
     return {
         "discounts": [], "metadata": metadata({}, given), "plan": price["id"], "price": price["id"],
         "quantity": given.get("quantity", 1), "tax_rates": [],
@@ -162,11 +168,12 @@ def put_items(world: World, subscription: Obj, phase: Obj) -> None:
 
 
 def changes_to(subscription: Obj, phase: Obj) -> list[Obj]:
+    """What was agreed holds, though its price may not be offered any more."""
     old = {item["price"]["id"]: item for item in subscription["items"]["data"]}
     wanted = {entry["price"]: entry for entry in phase["items"]}
     changes = [{"id": item["id"], "deleted": True} for key, item in old.items() if key not in wanted]
     for key, entry in wanted.items():
-        named = {"id": old[key]["id"]} if key in old else {"price": key}
+        named = {"id": old[key]["id"]} if key in old else {"price": key, "agreed": True}
         changes.append({**named, "quantity": entry["quantity"]})
     return changes
 

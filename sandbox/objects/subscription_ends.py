@@ -88,7 +88,7 @@ def expire(world: World, key: str) -> None:
     world.change(subscription, status="incomplete_expired", ended_at=world.now())
     set_timers(world, subscription)
     for invoice in open_invoices(world, subscription):
-        void(world, invoice)
+        void(world, invoice) if invoice["status"] == "open" else forget_timers(world, invoice)
     world.emit("customer.subscription.updated", subscription)
 
 

@@ -28,19 +28,23 @@ def make_items(world: World, given: list[Obj], subscription_id: str) -> list[Obj
 
 
 def make_item(world: World, entry: Obj, subscription_id: str) -> Obj:
-    price = price_of(world, entry)
-    if price["recurring"] is None:
-        raise refused(
-            "The price specified is set to `type=one_time` but this field only accepts prices with "
-            "`type=recurring`.",
-            param="items[0][price]",
-        )
+    price = world.get("price", entry["price"]) if entry.get("agreed") else price_of(world, entry)
+    check_recurring(price)
     return {
         "id": world.new_id("si_", 14), "object": "subscription_item", "created": world.now(),
         "current_period_end": 0, "current_period_start": 0, "discounts": [], "metadata": metadata({}, entry),
         "plan": plan(price), "price": dict(price), "quantity": entry.get("quantity", 1),
         "subscription": subscription_id, "tax_rates": [],
     }  # fmt: skip
+
+
+def check_recurring(price: Obj) -> None:
+    if price["recurring"] is None:
+        raise refused(
+            "The price specified is set to `type=one_time` but this field only accepts prices with "
+            "`type=recurring`.",
+            param="items[0][price]",
+        )
 
 
 def plan(price: Obj) -> Obj:
@@ -113,6 +117,11 @@ def changed_items(world: World, subscription: Obj, given: list[Obj]) -> list[Obj
     if not items:
         raise refused("A subscription must have at least one active item.", param="items")
     check_alike(items)
+    check_currency_of(items, subscription)
+    return items
+
+
+def check_currency_of(items: list[Obj], subscription: Obj) -> None:
     currency, expected = items[0]["price"]["currency"], subscription["currency"]
     if currency != expected:
         raise refused(
@@ -120,7 +129,6 @@ def changed_items(world: World, subscription: Obj, given: list[Obj]) -> list[Obj
             f"`{expected}`.",
             param="items[0][price]",
         )
-    return items
 
 
 def worth(item: Obj) -> int:

@@ -4,15 +4,15 @@ from stripe import params as sdk
 
 from sandbox.errors import refused
 from sandbox.objects.balance import book, total
-from sandbox.objects.fields import base, check_currency, empty_list, taken, update
+from sandbox.objects.fields import base, check_currency, empty_list, need, taken, update
 from sandbox.paging import matching, page
 from sandbox.routes import listing, one, post
 from sandbox.world import Obj, World
 
 
 def create(world: World, params: Obj) -> Obj:
+    amount, currency = need(params, "amount"), check_currency(params["currency"])
     account = world.get("account", params["destination"], "destination")
-    amount, currency = params["amount"], check_currency(params["currency"])
     if amount < 1:
         raise refused("Invalid positive integer", code="parameter_invalid_integer", param="amount")
     if account["capabilities"].get("transfers") != "active":

@@ -51,6 +51,7 @@ def test_a_subscription_beyond_all_bounds_is_refused(shop: Shop, name: str, valu
         ("webhook_endpoints", {"url": "http://[", "enabled_events[0]": "*"}, "url"),
         ("webhook_endpoints", {"url": "http://a.test", "enabled_events[0]": "*", "api_version": "2020-08-27"}, "api_version"),
         ("subscription_schedules", {}, "phases"),
+        ("transfers", {"currency": "usd", "destination": "acct_none"}, "amount"),
         ("subscription_schedules", {"phases[0][items][0][quantity]": "1"}, "customer"),
     ],
 )  # fmt: skip

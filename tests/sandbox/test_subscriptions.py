@@ -99,6 +99,13 @@ def test_default_incomplete_waits_for_its_first_payment(shop: Shop) -> None:
     assert shop.stand_in.look("/ledger")["problems"] == []
 
 
+def test_a_draft_by_hand_does_not_keep_an_unpaid_subscription(shop: Shop) -> None:
+    made = shop.subscribe(payment_behavior="default_incomplete")
+    shop.client.v1.invoices.create({"customer": shop.customer.id, "subscription": made.id})
+    assert shop.stand_in.ask("/clock", days=1)["refused"] == []
+    assert shop.get(made).status == "incomplete_expired"
+
+
 def test_what_is_never_paid_expires_after_23_hours(shop: Shop) -> None:
     made = shop.subscribe(payment_behavior="default_incomplete")
     shop.stand_in.ask("/clock", advance=23 * 3600 - 1)
@@ -420,11 +427,16 @@ def test_a_phase_of_another_interval_is_counted_from_its_beginning(shop: Shop) -
     made = shop.subscribe()
     schedule = shop.client.v1.subscription_schedules.create({"from_subscription": made.id})
     first: Any = {"items": [{"price": shop.pro.id}], "start_date": NEW_YEAR, "end_date": on(2026, 2, 1)}
-    mixed: Any = {"items": [{"price": shop.yearly.id}, {"price": shop.pro.id}]}
-    with pytest.raises(stripe.InvalidRequestError, match="one billing interval"):
-        shop.client.v1.subscription_schedules.update(schedule.id, {"phases": [first, mixed]})
+    price: Any = {"currency": "eur", "unit_amount": 9, "product": shop.pro.product}
+    euros = shop.client.v1.prices.create({**price, "recurring": {"interval": "month"}})
+    once = shop.client.v1.prices.create(price)
+    for wrong in ([shop.yearly.id, shop.pro.id], [euros.id], [once.id]):
+        phase: Any = {"items": [{"price": each} for each in wrong]}
+        with pytest.raises(stripe.InvalidRequestError):
+            shop.client.v1.subscription_schedules.update(schedule.id, {"phases": [first, phase]})
     then: Any = {"items": [{"price": shop.yearly.id}], "duration": {"interval": "year"}}
     shop.client.v1.subscription_schedules.update(schedule.id, {"phases": [first, then]})
+    shop.client.v1.prices.update(shop.yearly.id, {"active": False})  # what was agreed holds
     shop.stand_in.ask("/clock", now=on(2026, 2, 2))
     assert period(shop.get(made)) == (on(2026, 2, 1), on(2027, 2, 1))
     assert shop.invoices(made)[-1].total == 20000
