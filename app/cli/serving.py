@@ -46,9 +46,9 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
 
 def _refused(host: str, port: int, error: OSError) -> Problem:
     if error.errno == errno.EADDRINUSE:
-        advice = "Stop what listens there, or choose another one: --port 3001, or API_PORT=3001 in .env."
+        advice = "Stop what listens there, or choose another one: --port 3001, for the server also API_PORT."
         return Problem(f"Port {port} of {host} is in use.", advice=advice)
-    advice = "Look at API_HOST and API_PORT."
+    advice = "Look at --host and --port (of the server also API_HOST and API_PORT)."
     return Problem(f"{host}:{port} cannot be listened on: {error.strerror}.", advice=advice)
 
 

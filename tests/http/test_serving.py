@@ -13,6 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support.commands import SECRET, Revgraph, free_port, serving
+from tests.support.servers.shared import accepts_connections
 
 DEMO = {"email": "demo@revgraph.example", "password": "demo-password-1"}
 LOGIN = "mutation($input: LoginInput!) { login(input: $input) { user { username } errors { code } } }"
@@ -234,3 +235,29 @@ def test_the_worker_works_alone_and_stops(revgraph: Revgraph) -> None:
 
     assert process.wait(20) == 0
     assert "fact_failed" in revgraph.err
+
+
+def test_a_worker_with_a_port_tells_what_it_counts(revgraph: Revgraph) -> None:
+    port = free_port()
+    process = revgraph.start("worker", "--port", str(port))
+    url = f"http://127.0.0.1:{port}"
+    end = time.monotonic() + 30
+    while not accepts_connections(port):
+        assert process.poll() is None, revgraph.err
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+    assert httpx.get(f"{url}/ready").json() == {"status": "ready"}
+    told = httpx.get(f"{url}/metrics")
+    assert "revgraph_webhook_events_dead 0.0" in told.text.splitlines()
+    assert httpx.post(f"{url}/graphql", json={"query": "{ __typename }"}).status_code == 404
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+
+
+def test_a_port_that_is_taken_stops_the_worker_before_it_works(revgraph: Revgraph) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = revgraph("worker", "--port", str(port))
+    assert refused.code == 1
+    assert f"Port {port} of 127.0.0.1 is in use." in refused.err
