@@ -19,7 +19,7 @@ PLAIN = (
 )
 CREATE = (
     f"{PLAIN} amount currency customer metadata payment_method automatic_payment_methods confirm "
-    "capture_method confirmation_method off_session return_url error_on_requires_action"
+    "capture_method off_session return_url error_on_requires_action"
 )
 CONFIRM = (
     "payment_method off_session return_url setup_future_usage receipt_email shipping "
@@ -60,7 +60,7 @@ def new_intent(world: World, params: Obj) -> Obj:
         "automatic_payment_methods": {"allow_redirects": redirects, "enabled": True},
         "capture_method": params.get("capture_method", "automatic_async"), "cancellation_reason": None,
         "client_secret": f"{intent['id']}_secret_{world.new_id('', 25)}",
-        "confirmation_method": params.get("confirmation_method", "automatic"), "currency": currency,
+        "confirmation_method": "automatic", "currency": currency,
         "customer": None, "last_payment_error": None, "latest_charge": None, "next_action": None,
         "payment_method": None, "payment_method_options": {},
         "payment_method_types": ["card", "link"],

@@ -94,7 +94,7 @@ ROUTES = (
         "/v1/transfers/{id}/reversals",
         reverse,
         sdk.TransferReversalCreateParams,
-        "amount description metadata",
+        "amount metadata",
     ),
     listing("/v1/transfers/{id}/reversals", reversals, sdk.TransferReversalListParams),
 )

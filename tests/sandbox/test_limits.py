@@ -83,12 +83,13 @@ def test_a_preview_of_half_an_item_and_a_longer_key_are_refused(shop: Shop) -> N
         ("products", "default_price_data[currency_options][eur][unit_amount]"),
         ("checkout/sessions", "allow_promotion_codes"),
         ("customers", "tax_exempt"),
+        ("payment_intents", "confirmation_method"),
     ],
 )
 def test_what_would_be_ignored_is_refused(stand_in: StandIn, path: str, name: str) -> None:
     word = {"request_three_d_secure]": "any", "allow_promotion_codes": "true", "requested]": "true"}
     value = next((text for end, text in word.items() if name.endswith(end)), "1")
-    value = "exempt" if name == "tax_exempt" else value
+    value = {"tax_exempt": "exempt", "confirmation_method": "manual"}.get(name, value)
     needed = {"payment_intents": {"amount": "500", "currency": "usd"}, "products": {"name": "P"}}
     given = {**needed.get(path, {}), name: value}
     if path == "products":
