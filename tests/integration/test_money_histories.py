@@ -34,9 +34,9 @@ from app.jobs import CHORES
 from app.schema.node import global_id
 from app.services import housekeeping, reconciliation
 from tests.support import factories
-from tests.support.agreement import contradictions
 from tests.support.buying import BUY
 from tests.support.clients import Api, Clock, make_key, served, sign_up_as
+from tests.support.money_truth import contradictions
 from tests.support.payments import Shop
 from tests.support.stand_in import StandIn
 from tests.support.subscribing import PLANS, Subscriber, make_subscriber
@@ -226,8 +226,7 @@ class MoneyHistory(RuleBasedStateMachine):
         report = await reconciliation.run(self.shop.api.deps.tools, since=since, dry_run=False)
         assert report.failed == {}
         await self.shop.work()
-        told = self.shop.stand_in.look("/ledger")
-        assert await contradictions(self.shop.api.deps.database, told) == []
+        assert await contradictions(self.shop, [self.subscriber.user_id]) == []
 
 
 @asynccontextmanager
