@@ -1,4 +1,8 @@
-"""Does the database say what the payment provider's own ledger says? For tests that end in any state at all."""
+"""Does the database say what the payment provider's own ledger says? For tests that end in any state at all.
+
+Milder than ``agreement`` in one thing: an intent may stay that nobody here knows, and so nobody can pay, where
+the answer that told of it was lost and its purchase was given up a day later.
+"""
 
 from collections import Counter
 from collections.abc import Iterable
