@@ -24,6 +24,7 @@ from app.domain.errors import (
     Refusal,
     Unauthenticated,
 )
+from app.domain.viewer import Viewer
 from app.schema.errors import as_extensions
 from app.schema.permissions import Access
 from app.transport.hooks import Extras, Operation
@@ -37,6 +38,13 @@ SIGN_IN = frozenset(
 ALONE = frozenset(["changePassword", "deleteAccount", "logout", "resetPassword"])
 """They end what the operation's other fields would act for: the viewer is looked up once."""
 UNCOUNTED = SIGN_IN | {"validateToken", "__schema", "__type", "__typename"}
+PLAN = frozenset(
+    [
+        *("previewTierChange", "changeTier", "cancelSubscription", "resumeSubscription"),
+        *("startAddPaymentMethod", "setDefaultPaymentMethod", "removePaymentMethod"),
+    ]
+)
+"""The way out of a plan's limits, and of the plan: open to those as well who have used up its calls."""
 STATUS = {
     "UNAUTHENTICATED": 401,
     "FORBIDDEN": 403,
@@ -148,19 +156,26 @@ class Operations:
 
     async def _count(self, context: Context, operation: Operation, extras: Extras) -> None:
         """One API call a root field that the viewer may use: what is refused anyway costs nothing."""
-        if context.viewer is None:
+        calls = self._calls(context.viewer, operation) if context.viewer else 0
+        if not calls:
             return
+        try:
+            meter = await self.deps.calls.count(context.allowance, calls, now=context.now)
+        except CallQuotaExceeded as refusal:
+            if not (PLAN | UNCOUNTED).issuperset(operation.root_fields):
+                raise
+            extras.headers.update(_quota_headers(refusal.limit, 0, refusal.resets_at))
+        else:
+            end = meter.period.end if meter.period else None
+            extras.headers.update(_quota_headers(meter.limit, meter.remaining, end))
+
+    def _calls(self, viewer: Viewer, operation: Operation) -> int:
         accesses = self.accesses.get(operation.kind, {})
-        calls = sum(
-            name in accesses and accesses[name].admits(context.viewer)
+        return sum(
+            name in accesses and accesses[name].admits(viewer)
             for name in operation.root_fields
             if name not in UNCOUNTED
         )
-        if calls:
-            meter = await self.deps.calls.count(context.allowance, calls, now=context.now)
-            extras.headers.update(
-                _quota_headers(meter.limit, meter.remaining, meter.period.end if meter.period else None)
-            )
 
     def present_error(self, error: GraphQLError, request_id: str) -> dict[str, Any]:
         original = error.original_error

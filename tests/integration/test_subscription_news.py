@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 import stripe
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from app import metrics
-from app.db.models import AuditEntry, PlanPrice
-from app.domain.plans import Interval, Tier
+from app.db.models import AuditEntry, PlanPrice, UsageCounter
+from app.domain.plans import Interval, Resource, Tier
 from app.domain.settlement import Kind, Target
 from app.settlement import syncing
 from app.settlement.syncing import sync
@@ -76,6 +76,23 @@ async def test_the_next_request_has_the_plans_limits(subscriber: Subscriber) -> 
     ]
     assert [int(meter["limit"]) for meter in calls] == [1_000, 100_000]
     assert int(calls[1]["used"]) == int(calls[0]["used"]) + 1
+
+
+async def test_who_has_used_up_the_calls_may_still_change_the_plan(subscriber: Subscriber) -> None:
+    """The way out is not counted any more, and gives nothing else away."""
+    subscriber.save_card()
+    quote = (await subscriber.preview())["quote"]["id"]
+    async with subscriber.shop.api.deps.database.transaction() as connection:
+        statement = update(UsageCounter).where(UsageCounter.resource == Resource.API_CALL)
+        await connection.execute(statement.values(used=1_000))
+    assert (await subscriber.api("{ viewer { tier } }")).code == "QUOTA_EXCEEDED"
+    beside = """mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { key }
+        cancelSubscription(input: {idempotencyKey: "k"}) { errors { code } } }"""
+    assert (await subscriber.api(beside, input={"name": "x", "scopes": ["READ"]})).code == "QUOTA_EXCEEDED"
+    assert (await subscriber.change(quote=quote))["subscription"]["status"] == "ACTIVE"
+    seen = (await subscriber.api("{ viewer { tier usage { meters { resource used } } } }")).payload()
+    assert seen["tier"] == "PRO"
+    assert {"resource": "API_CALL", "used": 1001} in seen["usage"]["meters"]
 
 
 async def test_when_it_ends_the_free_plan_begins_with_the_same_anchor(subscriber: Subscriber) -> None:
