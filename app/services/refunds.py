@@ -139,10 +139,10 @@ async def _set_aside(connection: AsyncConnection, payment: Row[Any], asked: int 
 async def _make(tools: Tools, refund_id: UUID, *, replayed: bool) -> DomainError | None:
     """Why it is not made; of one that is made, or has failed, that is to be seen from its state.
 
-    What was asked for before is looked for first: the provider may have forgotten its key.
+    What was asked for before is looked for first: the provider may have forgotten its key. And an event may
+    tell what the lost answer did not.
     """
-    async with tools.database.read() as connection:
-        current = await refunds.asked(connection, refund_id)
+    current = await _asked(tools, refund_id)
     if current.check_at is None:
         return _refused_before(current)
     try:
@@ -150,8 +150,14 @@ async def _make(tools: Tools, refund_id: UUID, *, replayed: bool) -> DomainError
     except ProviderRefused as refused:
         return PaymentRefused(str(refused), reason=refused.code)
     except (ProviderError, leases.Busy, leases.Lost):
-        return PaymentUnconfirmed()
+        current = await _asked(tools, refund_id)
+        return PaymentUnconfirmed() if current.check_at is not None else _refused_before(current)
     return None
+
+
+async def _asked(tools: Tools, refund_id: UUID) -> Row[Any]:
+    async with tools.database.read() as connection:
+        return await refunds.asked(connection, refund_id)
 
 
 def _refused_before(current: Row[Any]) -> DomainError | None:

@@ -11,6 +11,7 @@ from app.db.models import AuditEntry, Invoice, Licence, Payment, Purchase, Refun
 from app.db.repositories import ledger, purchases
 from app.domain.api_keys import Role
 from app.domain.outbox import Topic
+from app.ports.provider import OutcomeUnknown
 from app.schema.node import global_id
 from tests.support.buying import PRICE, Stall, uuid_of
 from tests.support.clients import Account, Api, make_key, sign_up_as
@@ -194,6 +195,26 @@ async def test_an_answer_that_never_came_gives_back_once(stall: Stall, staff: Ac
     assert (await stall.states(), await stall.books()) == (GONE, {})
     assert stall.made("refunds") == [PRICE]
     assert await stall.refunds() == [("succeeded", PRICE)]
+
+
+async def test_an_event_tells_what_the_lost_answer_did_not(
+    stall: Stall, staff: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was acted on before the call was given up."""
+    await stall.buy_and_pay()
+    provider = stall.shop.api.deps.tools.provider
+    create = provider.refunds.create
+
+    async def lost(*given: Any, **named: Any) -> None:
+        await create(*given, **named)
+        await stall.settle()
+        raise OutcomeUnknown("no answer")
+
+    monkeypatch.setattr(provider.refunds, "create", lost)
+    given = await give_back(stall, staff.api)
+    assert (given["errors"], given["refund"]["status"]) == ([], "SUCCEEDED")
+    assert await stall.states() == GONE
+    assert stall.made("refunds") == [PRICE]
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

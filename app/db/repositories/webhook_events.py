@@ -118,14 +118,14 @@ async def extend(connection: AsyncConnection, event_id: UUID, *, attempts: int, 
 
 async def settle(
     connection: AsyncConnection, event_id: UUID, *, status: WebhookStatus, now: datetime
-) -> bool:
-    """Marks the event processed or ignored; whether nobody had done so before."""
+) -> None:
+    """Marks the event processed or ignored, unless somebody has."""
     statement = (
         update(WebhookEvent)
         .where(WebhookEvent.id == event_id, WAITING)
         .values(status=status, processed_at=now, last_error=None)
     )
-    return (await connection.execute(statement)).rowcount == 1
+    await connection.execute(statement)
 
 
 async def failed(
