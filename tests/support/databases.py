@@ -15,6 +15,7 @@ from tests.support.servers.postgres import PostgresServer
 
 DIALECTS = ("sqlite", "postgresql")
 TEMPLATE = "revgraph_template"
+MIGRATION_SECONDS = 60
 
 
 @pytest.fixture(params=DIALECTS)
@@ -46,7 +47,7 @@ def _migrate(url: str) -> None:
         await database.close()
 
     with ThreadPoolExecutor(max_workers=1) as thread:  # fixtures run with and without a loop
-        thread.submit(asyncio.run, run()).result()
+        thread.submit(asyncio.run, asyncio.wait_for(run(), MIGRATION_SECONDS)).result()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,11 @@ from tests.support.servers.shared import MEMORY, ServerFailed, launch, share
 from tests.support.servers.supervisor import as_user
 
 OWNER = "revgraph"
+STATEMENT_SECONDS = 20
+TRIES = 3
+ACTIVITY = (
+    "SELECT pid, datname, backend_type, state, wait_event_type, wait_event, query FROM pg_stat_activity"
+)
 # What durability costs is not what the tests ask about.
 SETTINGS = {
     "fsync": "off",
@@ -56,18 +62,50 @@ class PostgresServer:
         self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     def execute(self, statement: str, *, database: str = "postgres") -> None:
-        """Works inside and outside a running event loop, because fixtures of both kinds need it."""
+        """Works inside and outside a running event loop, because fixtures of both kinds need it.
+
+        Every wait has an end: a test's time limit cannot interrupt what another thread waits for.
+        """
         with ThreadPoolExecutor(max_workers=1) as thread:
-            thread.submit(asyncio.run, self._execute(statement, database)).result()
+            thread.submit(asyncio.run, self._insist(statement, database)).result()
+
+    async def _insist(self, statement: str, database: str) -> None:
+        """Making or dropping a database waits for every process of the server, whatever that is busy with."""
+        for _ in range(TRIES - 1):
+            with suppress(TimeoutError):
+                return await self._execute(statement, database)
+        try:
+            await self._execute(statement, database)
+        except TimeoutError:
+            raise ServerFailed(
+                f"{statement} did not end. The server is busy with:\n{await self._busy()}"
+            ) from None
 
     async def _execute(self, statement: str, database: str) -> None:
-        connection = await asyncpg.connect(
-            host=self.host, port=self.port, user=OWNER, database=database, ssl=False
-        )
+        connection = await self._connect(database)
         try:
-            await connection.execute(statement)
+            await connection.execute(statement, timeout=STATEMENT_SECONDS)
         finally:
-            await connection.close()
+            connection.terminate()  # to close in order is to wait for the server
+
+    async def _busy(self) -> str:
+        connection = await self._connect("postgres")
+        try:
+            return "\n".join(
+                str(dict(process)) for process in await connection.fetch(ACTIVITY, timeout=STATEMENT_SECONDS)
+            )
+        finally:
+            connection.terminate()
+
+    async def _connect(self, database: str) -> Any:
+        return await asyncpg.connect(
+            host=self.host,
+            port=self.port,
+            user=OWNER,
+            database=database,
+            ssl=False,
+            timeout=STATEMENT_SECONDS,
+        )
 
 
 def postgres_server(folder: Path) -> PostgresServer:
