@@ -1,6 +1,5 @@
 """Any history of two processes that count one account's calls: never one too many, none forgotten."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
@@ -34,6 +33,7 @@ from app.services import calls as calls_service
 from app.services import housekeeping, usage
 from app.services.calls import Calls
 from tests.support.factories import NOW, make_user
+from tests.support.histories import Steps
 
 CALL = Resource.API_CALL
 which = st.sampled_from([0, 1])
@@ -43,7 +43,7 @@ _numbers = count()
 class CallHistory(RuleBasedStateMachine):
     """The model is the number of calls that were admitted in each month."""
 
-    runner: asyncio.Runner
+    runner: Steps
     database: Database
     folder: Path
 
@@ -160,7 +160,7 @@ def history(
 ) -> Iterator[type[CallHistory]]:
     monkeypatch.setattr(calls_service, "PATIENCE_SECONDS", 0.0)
     monkeypatch.setattr(calls_service, "RECOVERY_SECONDS", 0.0)
-    with asyncio.Runner() as runner:
+    with Steps() as runner:
         database = Database(database_url)
         yield type(
             f"CallHistory{uuid4().hex}",

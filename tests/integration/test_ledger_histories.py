@@ -1,6 +1,5 @@
 """Whatever happens in whatever order: the books balance, authors have what the model says, nobody is overpaid."""
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -33,6 +32,7 @@ from app.settlement import ledger, transfers
 from app.settlement import payouts as settling
 from tests.support import ledger as support
 from tests.support.factories import NOW, make_user, viewer_of
+from tests.support.histories import Steps
 from tests.support.ledger_model import Paid, Sold
 
 TERMS = replace(
@@ -46,7 +46,7 @@ PLACES = st.integers(0, 30)
 
 class Books(RuleBasedStateMachine):
     database: Database
-    runner: asyncio.Runner
+    runner: Steps
 
     @initialize()
     def begin(self) -> None:
@@ -273,7 +273,7 @@ class Books(RuleBasedStateMachine):
 
 @pytest.fixture
 def books(database_url: str) -> Iterator[type[Books]]:
-    with asyncio.Runner() as runner:
+    with Steps() as runner:
         database = Database(database_url)
         yield type(f"Books{uuid4().hex}", (Books,), {"runner": runner, "database": database})
         runner.run(database.close())

@@ -4,7 +4,6 @@ In the end, when everything that was said has been heard, the database says what
 On the way nothing is granted before it is paid, and nothing is paid twice.
 """
 
-import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -36,6 +35,7 @@ from app.services import housekeeping, reconciliation
 from tests.support import factories
 from tests.support.buying import BUY
 from tests.support.clients import Api, Clock, make_key, served, sign_up_as
+from tests.support.histories import Steps
 from tests.support.money_truth import contradictions
 from tests.support.payments import Shop
 from tests.support.stand_in import StandIn
@@ -55,7 +55,7 @@ WRITES = "/v1/*"
 class MoneyHistory(RuleBasedStateMachine):
     """One account with a saved card, two paid packages, a plan; an administrator who refunds."""
 
-    runner: asyncio.Runner
+    runner: Steps
     shop: Shop
     admin: Api
     packages: list[Any]
@@ -259,7 +259,7 @@ def history(
     monkeypatch.setattr(housekeeping, "prune", forget_nothing)
     plans = tmp_path / "plans.toml"
     plans.write_text(PLANS.format(trial_days=0))
-    with asyncio.Runner() as runner:
+    with Steps() as runner:
         opening = opened(paying_settings, plans, stand_in, clock)
         world = runner.run(opening.__aenter__())
         yield type(f"MoneyHistory{uuid4().hex}", (MoneyHistory,), {"runner": runner, **world})

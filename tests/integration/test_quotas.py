@@ -35,6 +35,7 @@ from app.domain.usage import GAUGE_PERIOD
 from app.domain.viewer import Allowance
 from app.services import usage
 from tests.support.factories import NOW, make_user
+from tests.support.histories import Steps
 
 CALL, INSTALL, RUNNING = (
     Resource.API_CALL,
@@ -234,7 +235,7 @@ class QuotaHistory(RuleBasedStateMachine):
     """Any history of one account, against a model of twenty lines."""
 
     promises = Bundle("promises")
-    runner: asyncio.Runner
+    runner: Steps
     database: Database
 
     @initialize()
@@ -391,7 +392,7 @@ class QuotaHistory(RuleBasedStateMachine):
 
 @pytest.fixture
 def history(database_url: str) -> Iterator[type[QuotaHistory]]:
-    with asyncio.Runner() as runner:
+    with Steps() as runner:
         database = Database(database_url)
         yield type(f"QuotaHistory{uuid4().hex}", (QuotaHistory,), {"runner": runner, "database": database})
         runner.run(database.close())
