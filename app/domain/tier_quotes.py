@@ -18,13 +18,17 @@ LASTS = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class QuoteLine:
-    """A line of the invoice that would come; ``is_proration``: for a part of the running period."""
+    """A line of the invoice that would come; ``is_proration``: for a part of the running period.
+
+    ``is_period``: the plan's, for a whole period of it (or its trial); every other line comes once.
+    """
 
     description: str
     amount: Money
     period_start: datetime
     period_end: datetime
     is_proration: bool
+    is_period: bool
 
 
 @dataclass(frozen=True)

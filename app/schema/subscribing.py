@@ -47,7 +47,9 @@ class TierQuote:
     proration: Money = strawberry.field(
         description="What the lines for parts of the running period come to; negative for a credit."
     )
-    due_now: Money = strawberry.field(description="What is collected at once.")
+    due_now: Money = strawberry.field(
+        description="What is collected at once; too small an amount waits for the next billing."
+    )
     due_next: Money = strawberry.field(
         description="What is collected at the next billing, as things stand now."
     )

@@ -77,7 +77,7 @@ async def _item_of(tools: Tools, subscription_id: str) -> str:
 async def _start(tools: Tools, wish: Wish, customer_id: str, price_id: str, *, now: datetime) -> Quote:
     whole = await previews.of_plan(tools, customer_id=customer_id, price_id=price_id)
     trial_end = wish.trial_end(now)
-    next_at = trial_end or max(line.period_end for line in whole.lines)
+    next_at = trial_end or whole.period_end or now
     then = await previews.invoiced_at(tools, whole, next_at, is_next=False)
     if trial_end is None:
         return _of(
@@ -93,7 +93,7 @@ async def _start(tools: Tools, wish: Wish, customer_id: str, price_id: str, *, n
         wish,
         lines=trial.lines,
         due_now=trial.due,
-        due_next=then.due,
+        due_next=then.due_after(trial),
         next_billing_at=trial_end,
         trial_end=trial_end,
         now=now,
@@ -109,8 +109,7 @@ async def _upgrade(tools: Tools, wish: Wish, item_id: str, price_id: str, *, now
         price_id=price_id,
         proration_at=now,
     )
-    whole = [line.period_end for line in at_once.lines if not line.is_proration]
-    next_at = max(whole, default=wish.paid.current_period_end)
+    next_at = at_once.period_end or wish.paid.current_period_end
     subscription_id = wish.paid.stripe_subscription_id
     period = await previews.of_period(
         tools, subscription_id=subscription_id, item_id=item_id, price_id=price_id

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.domain.money import Money
 from app.domain.periods import Period
+from app.domain.smallest_charge import collected
 from app.domain.tier_quotes import QuoteLine
 from app.ports.provider import Object
 from app.settlement.subscription_news import moment
@@ -26,22 +27,32 @@ class Discount:
 
 @dataclass(frozen=True)
 class Preview:
-    """``due`` is what would be collected, after the customer's credit; ``total`` is before it.
+    """``due`` is what would be collected, with the customer's balance; ``period_cents`` is before that.
 
+    The latter is the plan's whole period alone, with discounts and taxes, without what is invoiced once.
     ``balance_cents`` is the customer's after this invoice, negative for a credit. ``discounts`` are those
     taken off, be they the subscription's or the customer's; ``asked`` got the answer.
     """
 
     lines: tuple[QuoteLine, ...]
     due: Money
-    total: Money
+    period_cents: int
     balance_cents: int
     discounts: tuple[Discount, ...]
     asked: Mapping[str, Any]
 
+    @property
+    def period_end(self) -> datetime | None:
+        """Of the whole period; None where there is none."""
+        return max((line.period_end for line in self.lines if line.is_period), default=None)
+
     def due_after(self, earlier: "Preview") -> Money:
-        """What would be collected with the credit that ``earlier`` leaves."""
-        return Money(max(self.total.amount_cents + earlier.balance_cents, 0), self.total.currency)
+        """What would be collected of a period with the balance that ``earlier`` leaves.
+
+        That one has taken along whatever waited for the next invoice.
+        """
+        left = self.period_cents + earlier.balance_cents
+        return Money(collected(left, self.due.currency), self.due.currency)
 
 
 async def of_plan(
@@ -105,8 +116,12 @@ def _lasts(discount: Discount, at: datetime) -> bool:
 
 
 def placed(lines: Iterable[QuoteLine], period: Period) -> tuple[QuoteLine, ...]:
-    """The lines of a plan that begins later than the provider was asked for."""
-    return tuple(replace(line, period_start=period.start, period_end=period.end) for line in lines)
+    """The lines, with those of a plan that begins later than the provider was asked for."""
+
+    def at(line: QuoteLine) -> QuoteLine:
+        return replace(line, period_start=period.start, period_end=period.end) if line.is_period else line
+
+    return tuple(map(at, lines))
 
 
 async def _ask(tools: Tools, asked: Mapping[str, Any]) -> Preview:
@@ -114,15 +129,34 @@ async def _ask(tools: Tools, asked: Mapping[str, Any]) -> Preview:
 
 
 def _read(invoice: Object, asked: Mapping[str, Any]) -> Preview:
-    currency = invoice["currency"].upper()
+    currency, told = invoice["currency"].upper(), invoice["lines"]["data"]
     return Preview(
-        lines=tuple(_line(line, currency) for line in invoice["lines"]["data"]),
+        lines=tuple(_line(line, currency) for line in told),
         due=Money(max(invoice["amount_due"], 0), currency),
-        total=Money(max(invoice["total"], 0), currency),
+        period_cents=sum(_cents(line) for line in told if _is_period(line)),
         balance_cents=invoice["starting_balance"] + invoice["total"] - invoice["amount_due"],
         discounts=tuple(map(_discount, invoice["discounts"])),
         asked=asked,
     )
+
+
+def _cents(line: Object) -> int:
+    """What the line adds to the invoice's total."""
+    off = sum(each["amount"] for each in line["discount_amounts"] or ())
+    taxes = [each["amount"] for each in line["taxes"] or () if each["tax_behavior"] == "exclusive"]
+    return int(line["amount"] - off + sum(taxes))
+
+
+def _details(line: Object) -> Object:
+    """Of the plan's item, or of an amount that waited for the next invoice."""
+    parent = line["parent"] or {}
+    details: Object = parent.get("subscription_item_details") or parent.get("invoice_item_details") or {}
+    return details
+
+
+def _is_period(line: Object) -> bool:
+    of_plan = (line["parent"] or {}).get("subscription_item_details")
+    return bool(of_plan and not of_plan["proration"])
 
 
 def _discount(told: Object) -> Discount:
@@ -132,12 +166,11 @@ def _discount(told: Object) -> Discount:
 
 
 def _line(line: Object, currency: str) -> QuoteLine:
-    parent = line["parent"] or {}
-    details = parent.get("subscription_item_details") or parent.get("invoice_item_details") or {}
     return QuoteLine(
         description=line["description"] or "",
         amount=Money(line["amount"], currency),
         period_start=moment(line["period"]["start"]),
         period_end=moment(line["period"]["end"]),
-        is_proration=bool(details.get("proration")),
+        is_proration=bool(_details(line).get("proration")),
+        is_period=_is_period(line),
     )

@@ -55,10 +55,10 @@ def controlled(control: Control, takes: Types) -> Endpoint:
 
 def overview(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> Answer:
     world = sandbox.world
+    shown = {kind: len(rows) for kind, rows in sorted(world.tables.items()) if rows and kind[0] != "_"}
     return {
         "api_version": API_VERSION, "now": world.now(), "frozen": world.clock.frozen_at is not None,
-        "objects": {kind: len(rows) for kind, rows in sorted(world.tables.items()) if rows},
-        "settings": world.settings.as_dict(), "holding": sandbox.deliveries.holding,
+        "objects": shown, "settings": world.settings.as_dict(), "holding": sandbox.deliveries.holding,
         "next_due": min((timer[0] for timer in world.timers.values()), default=None),
     }  # fmt: skip
 

@@ -6,7 +6,12 @@ from sandbox.currencies import SUPPORTED
 from sandbox.errors import ParameterError, refused
 from sandbox.world import Obj, World
 
-MINIMUM = {"usd": 50, "eur": 50, "gbp": 30, "chf": 50, "cad": 50, "aud": 50, "jpy": 50}
+MINIMUM = {
+    "aed": 200, "aud": 50, "bgn": 100, "brl": 50, "cad": 50, "chf": 50, "czk": 1500, "dkk": 250, "eur": 50,
+    "gbp": 30, "hkd": 400, "huf": 17500, "inr": 50, "jpy": 50, "mxn": 1000, "myr": 200, "nok": 300, "nzd": 50,
+    "pln": 200, "ron": 200, "sek": 300, "sgd": 50, "thb": 1000, "usd": 50,
+}  # fmt: skip
+"""docs.stripe.com/currencies#minimum-and-maximum-charge-amounts"""
 
 
 def base(world: World, kind: str, prefix: str, params: Obj) -> Obj:

@@ -19,7 +19,7 @@ from sandbox.objects.invoicing import (
 from sandbox.objects.payment_methods import attach
 from sandbox.paging import cut, matching, page
 from sandbox.periods import days
-from sandbox.routes import delete, get, listing, one, post
+from sandbox.routes import delete, get, listing, post
 from sandbox.world import Obj, World
 
 PLAIN = "collection_method custom_fields default_payment_method description footer"
@@ -157,8 +157,15 @@ def listed(world: World, params: Obj) -> Obj:
     return page([row for row in rows if wanted in (None, subscription_id(row))], params, "/v1/invoices")
 
 
+def retrieve(world: World, params: Obj, key: str) -> Obj:
+    """One that was previewed, too."""
+    preview = world.find("_preview", key)
+    found: Obj = preview["shown"] if preview else world.get("invoice", key)
+    return found
+
+
 def lines(world: World, params: Obj, key: str) -> Obj:
-    data = world.get("invoice", key)["lines"]["data"]
+    data = retrieve(world, params, key)["lines"]["data"]
     return cut(data, params, f"/v1/invoices/{key}/lines", params.get("limit", 10))
 
 
@@ -180,7 +187,7 @@ ROUTES = (
         sdk.InvoiceCreateParams,
         f"{COVERED} currency customer pending_invoice_items_behavior subscription",
     ),
-    one("/v1/invoices/{id}", "invoice", sdk.InvoiceRetrieveParams),
+    get("/v1/invoices/{id}", retrieve, sdk.InvoiceRetrieveParams),
     post("/v1/invoices/{id}", change, sdk.InvoiceUpdateParams, COVERED),
     delete("/v1/invoices/{id}", remove, sdk.InvoiceDeleteParams),
     post("/v1/invoices/{id}/finalize", finalize_now, sdk.InvoiceFinalizeInvoiceParams, "auto_advance"),

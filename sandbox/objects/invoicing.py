@@ -239,7 +239,8 @@ def payments(world: World, invoice: Obj) -> list[Obj]:
 
 def secret(world: World, shown: Obj) -> Obj | None:
     """Where the first payment of a subscription finds its client secret."""
-    intent = world.find("payment_intent", world.get("invoice", shown["id"])["_intent"])
+    invoice = world.find("invoice", shown["id"]) or {"_intent": None}  # a preview asks for no payment
+    intent = world.find("payment_intent", invoice["_intent"])
     if intent is None or shown["status"] != "open":
         return None
     return {"client_secret": intent["client_secret"], "type": "payment_intent"}

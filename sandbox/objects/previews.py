@@ -14,6 +14,7 @@ from sandbox.objects.subscription_ends import unused_time
 from sandbox.objects.subscription_invoices import subscription_invoice
 from sandbox.objects.subscription_items import CHANGES, leave_pending
 from sandbox.objects.subscriptions import first_invoice, new_subscription, plan_end
+from sandbox.periods import days
 from sandbox.routes import parts, post
 from sandbox.world import Obj, World, copied
 
@@ -35,14 +36,31 @@ def create(world: World, params: Obj) -> Obj:
     with world.scratch():
         invoice = preview(world, params)
         recompute(world, invoice)
+        named(invoice, params.get("subscription_details", {}))
         shown = copied(expanded(world, invoice, params.get("expand", [])))  # while what it names is there
-    details = params.get("subscription_details", {})
-    shown["id"] = "upcoming_" + shown["id"]
-    for row in shown["lines"]["data"]:
-        row["invoice"] = shown["id"]
-    if shown["parent"] and "proration_date" in details:
-        shown["parent"]["subscription_details"]["subscription_proration_date"] = details["proration_date"]
+        whole = copied(invoice)
+    keep(world, whole)
     return shown
+
+
+def named(invoice: Obj, details: Obj) -> None:
+    """By an id of its own: it is no invoice yet."""
+    invoice["id"] = "upcoming_" + invoice["id"]
+    invoice["lines"]["url"] = f"/v1/invoices/{invoice['id']}/lines"
+    for row in invoice["lines"]["data"]:
+        row["invoice"] = invoice["id"]
+    if invoice["parent"] and "proration_date" in details:
+        invoice["parent"]["subscription_details"]["subscription_proration_date"] = details["proration_date"]
+
+
+def keep(world: World, preview: Obj) -> None:
+    """It can be looked up, and its lines page by page, for three days."""
+    world.insert({"object": "_preview", "id": preview["id"], "shown": preview})
+    world.set_timer("preview", preview["id"], world.now() + days(3))
+
+
+def forget(world: World, key: str) -> None:
+    world.remove(world.get("_preview", key))
 
 
 def preview(world: World, params: Obj) -> Obj:
@@ -95,5 +113,7 @@ def extras(world: World, customer: Obj, params: Obj) -> None:
         currency = price["currency"] if price else check_currency(need(entry, "currency"))
         new_item(world, customer, amount, currency, entry, price=price, quantity=quantity)
 
+
+TIMERS = {"preview": forget}
 
 ROUTES = (post("/v1/invoices/create_preview", create, sdk.InvoiceCreatePreviewParams, COVERED),)

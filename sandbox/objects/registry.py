@@ -44,6 +44,6 @@ LISTENING = (checkout_payment, renewals)  # rooms that only answer to what happe
 ROUTES = tuple(route for room in ROOMS for route in room.ROUTES)
 TIMERS: dict[str, Handler] = {
     **balance.TIMERS, **payment_intents.TIMERS, **collecting.TIMERS, **subscription_ends.TIMERS,
-    **renewals.TIMERS, **pending_updates.TIMERS,
+    **renewals.TIMERS, **pending_updates.TIMERS, **previews.TIMERS,
     **schedules.TIMERS, **checkout.TIMERS,
 }  # fmt: skip

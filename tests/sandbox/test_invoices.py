@@ -208,6 +208,25 @@ def test_a_preview_of_a_new_subscription_makes_nothing(shop: Shop) -> None:
     assert shop.stand_in.look("")["objects"] == before
 
 
+def test_a_preview_and_its_lines_can_be_looked_up_for_three_days(shop: Shop) -> None:
+    items: Any = [{"amount": number, "currency": "usd"} for number in range(11)]
+    asked: Any = {"items": [{"price": shop.pro.id}]}
+    preview = shop.client.v1.invoices.create_preview(
+        {"customer": shop.customer.id, "subscription_details": asked, "invoice_items": items}
+    )
+    assert (preview.total, len(preview.lines.data), preview.lines.has_more) == (2055, 10, True)
+    expected = [2000, *range(11)]
+    assert [line.amount for line in preview.lines.auto_paging_iter()] == expected
+    listed = shop.client.v1.invoices.line_items.list(preview.id)
+    assert [line.amount for line in listed.auto_paging_iter()] == expected
+    shown = shop.client.v1.invoices.retrieve(preview.id, {"expand": ["payments", "confirmation_secret"]})
+    assert (shown.total, shown.status, shown.payments.data) == (2055, "draft", [])  # type: ignore[union-attr]  # expanded
+    assert shop.client.v1.invoices.list().data == []
+    shop.stand_in.pass_days(3)
+    with pytest.raises(stripe.InvalidRequestError):
+        shop.client.v1.invoices.retrieve(preview.id)
+
+
 def test_upcoming_is_announced_a_week_ahead(shop: Shop) -> None:
     shop.save_card()
     shop.subscribe()

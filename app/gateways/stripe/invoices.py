@@ -17,12 +17,15 @@ class Invoices:
         self._items = nouns.invoice_items
 
     async def get(self, invoice_id: str) -> Object | None:
-        """An invoice tells its first ten lines only; more are fetched."""
         found = await find(self._invoices.retrieve_async, invoice_id, params=EXPANDED)
-        if found is None or not found["lines"]["has_more"]:
-            return found
-        lines = await all_pages(partial(self._invoices.line_items.list_async, invoice_id), {})
-        return {**found, "lines": {**found["lines"], "data": lines, "has_more": False}}
+        return None if found is None else await self._whole(found)
+
+    async def _whole(self, told: Object) -> Object:
+        """An invoice tells its first ten lines only, a preview as well: more are fetched."""
+        if not told["lines"]["has_more"]:
+            return told
+        lines = await all_pages(partial(self._invoices.line_items.list_async, told["id"]), {})
+        return {**told, "lines": {**told["lines"], "data": lines, "has_more": False}}
 
     async def drafts_of(self, customer_id: str) -> Sequence[Object]:
         return await all_pages(self._invoices.list_async, {"customer": customer_id, "status": "draft"})
@@ -42,7 +45,7 @@ class Invoices:
         await call(self._invoices.delete_async, invoice_id)
 
     async def preview(self, params: Mapping[str, Any]) -> Object:
-        return await call(self._invoices.create_preview_async, params=params)
+        return await self._whole(await call(self._invoices.create_preview_async, params=params))
 
     async def pay(self, invoice_id: str, params: Mapping[str, Any], *, key: str) -> Object:
         return await call(self._invoices.pay_async, invoice_id, params=params, key=key)
