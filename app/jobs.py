@@ -13,6 +13,7 @@ from app.domain.plans import Resource
 from app.domain.settlement import Kind, Target
 from app.services import housekeeping, reconciliation, uploads
 from app.services.notices import accounts, invoices, quotas, receipts, subscriptions
+from app.services.notices import payouts as payout_notices
 from app.services.notices.post import Post
 from app.settlement import (
     checks,
@@ -210,12 +211,15 @@ HANDLERS: Mapping[Topic, Handler] = MappingProxyType(
         Topic.INVOICE_COLLECTABLE: invoice_collectable,
         Topic.PURCHASE_COMPLETED: told(receipts.purchased, "purchase_id"),
         Topic.INVOICE_ISSUED: told(invoices.issued, "invoice_id"),
+        Topic.INVOICE_OVERDUE: told(invoices.overdue, "invoice_id"),
         Topic.INVOICE_PAID: told(invoices.paid, "invoice_id"),
         Topic.INVOICE_PAYMENT_FAILED: payment_failed,
         Topic.TRIAL_ENDING: told(subscriptions.trial_ending, "subscription_id"),
         Topic.SUBSCRIPTION_CHANGED: told(subscriptions.changed, "subscription_id"),
         Topic.SUBSCRIPTION_ENDED: told(subscriptions.ended, "subscription_id"),
         Topic.REFUND_ISSUED: told(receipts.refunded, "refund_id"),
+        Topic.PAYOUT_PAID: told(payout_notices.paid, "payout_id"),
+        Topic.PAYOUT_RETURNED: told(payout_notices.returned, "payout_id"),
         Topic.PRUNE: prune,
         Topic.RECONCILE: reconcile,
     }

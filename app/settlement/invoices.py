@@ -18,7 +18,7 @@ from app.db.repositories import invoices, outbox, receipts, subscriptions
 from app.domain.outbox import Topic
 from app.domain.payments import InvoiceStatus
 from app.ports.provider import Object, PaymentProvider
-from app.settlement.invoice_news import has_failed, is_mailed, lines_of, payments_of, values_of
+from app.settlement.invoice_news import has_failed, is_mailed, lines_of, moment, payments_of, values_of
 from app.settlement.tools import Tools
 
 log = structlog.get_logger(__name__)
@@ -84,6 +84,7 @@ async def _tell(
     """What follows once; the receipt's number last, for all that pay wait for one another there."""
     if is_mailed(told) and not (before and before.issued_at):
         await _state(connection, Topic.INVOICE_ISSUED, invoice_id, now=now)
+        await _remind(connection, told, invoice_id, now=now)
     attempt = told["attempt_count"]
     if has_failed(told) and attempt > (before.told_attempts if before else 0):
         await invoices.change(connection, invoice_id, told_attempts=attempt)
@@ -95,9 +96,22 @@ async def _tell(
         await invoices.change(connection, invoice_id, receipt_number=number)
 
 
+async def _remind(connection: AsyncConnection, told: Object, invoice_id: UUID, *, now: datetime) -> None:
+    """When it is due; of one that is overdue already the first mail tells."""
+    due_at = moment(told["due_date"])
+    if due_at is not None and due_at > now:
+        await _state(connection, Topic.INVOICE_OVERDUE, invoice_id, now=now, at=due_at)
+
+
 async def _state(
-    connection: AsyncConnection, topic: Topic, invoice_id: UUID, *, now: datetime, attempt: int | None = None
+    connection: AsyncConnection,
+    topic: Topic,
+    invoice_id: UUID,
+    *,
+    now: datetime,
+    at: datetime | None = None,
+    attempt: int | None = None,
 ) -> None:
     nth = {} if attempt is None else {"attempt": attempt}
     key = ":".join(map(str, (topic.value, invoice_id, *nth.values())))
-    await outbox.add(connection, topic, {"invoice_id": str(invoice_id), **nth}, now=now, key=key)
+    await outbox.add(connection, topic, {"invoice_id": str(invoice_id), **nth}, now=now, key=key, at=at)

@@ -13,7 +13,7 @@ from app.domain.ledger import PayoutMethod, PayoutStatus
 from app.domain.payouts import CHECK_PAUSE, transfer_group, transfer_params
 from app.domain.settlement import Kind, Target
 from app.ports.provider import Object, ProviderError, ProviderRefused
-from app.settlement import leases, ledger
+from app.settlement import leases, ledger, payout_news
 from app.settlement.syncing import sync
 from app.settlement.tools import Tools
 
@@ -74,6 +74,7 @@ async def give_back(
         now=now,
     )
     metrics.PAYOUTS.labels(status).inc()
+    await payout_news.tell(connection, payout_id, status, now=now)
     return True
 
 

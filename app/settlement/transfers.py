@@ -12,7 +12,7 @@ from app.db.repositories import audit, payouts
 from app.domain.ledger import PayoutStatus
 from app.domain.payouts import fits
 from app.ports.provider import Object, PaymentProvider
-from app.settlement import ledger
+from app.settlement import ledger, payout_news
 from app.settlement.tools import Tools
 
 GIVEN_BACK = (PayoutStatus.FAILED, PayoutStatus.CANCELED)
@@ -94,3 +94,5 @@ async def _apply(connection: AsyncConnection, payout: Any, transfer: Object, *, 
         failure_code=None,
         paid_at=datetime.fromtimestamp(transfer["created"], UTC),
     )
+    if status != payout.status:
+        await payout_news.tell(connection, payout.id, status, now=now)

@@ -62,7 +62,7 @@ MOST = {
     "connectPayouts": 3,
     "requestPayout": 3,
     "createPayout": 13,
-    "markPayoutPaid": 9,
+    "markPayoutPaid": 10,
     "cancelPayout": 13,
     "yankVersion": 19,
     "logout": 3,

@@ -104,7 +104,22 @@ async def test_long_invoices_are_cut_in_the_mail(post: Post) -> None:
     assert "Day 10" not in message.text + str(message.html)
 
 
-@pytest.mark.parametrize("topic", [Topic.INVOICE_ISSUED, Topic.INVOICE_PAYMENT_FAILED])
+async def test_an_overdue_invoice_is_asked_for_with_what_is_left_of_it(post: Post) -> None:
+    invoice_id = await post.invoice([HOSTILE], amount_paid_cents=1451)
+    message = await post.after(Topic.INVOICE_OVERDUE, invoice_id=str(invoice_id))
+    assert message.subject == "Reminder: invoice ACME-0007 over $20.00 is overdue"
+    assert "invoice ACME-0007 was due on 29 January 2026, and $20.00 of it is still open." in message.text
+    assert f"    Due        29 January 2026\n    For        {HOSTILE}\n\nPay here:\n" in message.text
+    assert "https://pay.test/in_1" in message.text
+    assert "was due on <b>29 January 2026</b>" in str(message.html)
+    assert "<script>" not in str(message.html)
+    assert [each.filename for each in message.attachments] == ["invoice-ACME-0007.pdf"]
+
+
+ASKING = [Topic.INVOICE_ISSUED, Topic.INVOICE_OVERDUE, Topic.INVOICE_PAYMENT_FAILED]
+
+
+@pytest.mark.parametrize("topic", ASKING)
 @pytest.mark.parametrize("status", ["draft", "paid", "void", "uncollectible"])
 async def test_what_is_settled_is_not_asked_for(post: Post, topic: Topic, status: str) -> None:
     invoice_id = await post.invoice([], status=status)

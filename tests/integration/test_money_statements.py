@@ -15,7 +15,7 @@ from tests.support.statements import counted, recorded
 
 MOST = {"buy": 25, "decline": 7, "pay": 25, "settle": 10, "refund": 36, "dispute": 20, "sweep": 2}
 """Of a signed-in operation three are the viewer, the counter of API calls, the raw event."""
-SERVICE_INVOICE = 30
+SERVICE_INVOICE = 31
 """With its issue at the provider and its mirror, and however many lines it has."""
 
 

@@ -54,8 +54,10 @@ class Billed(Subscriber):
         return await self.all(Payment)
 
     async def facts(self, prefix: str = "invoice.") -> list[tuple[str, dict[str, Any]]]:
-        rows = sorted(await self.all(OutboxFact), key=lambda row: row.id)
-        return [(row.topic, row.payload) for row in rows if row.topic.startswith(prefix)]
+        """Those to be acted on at once, or by now."""
+        rows = [row for row in await self.all(OutboxFact) if row.available_at <= self.shop.api.clock()]
+        stated = sorted(rows, key=lambda row: row.id)
+        return [(row.topic, row.payload) for row in stated if row.topic.startswith(prefix)]
 
     async def all(self, model: Any) -> list[Any]:
         async with self.shop.api.deps.database.read() as connection:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.db.models import Author, Payout
+from app.db.models import Author, Payout, User
 from app.db.repositories.keyset import read_page
 from app.db.rows import Row
 from app.domain.ledger import PayoutMethod, PayoutStatus
@@ -81,6 +81,17 @@ async def add(
 
 async def by_id(connection: AsyncConnection, payout_id: UUID) -> Row | None:
     return (await connection.execute(select(*PAYOUT).where(Payout.id == payout_id))).one_or_none()
+
+
+async def as_told(connection: AsyncConnection, payout_id: UUID) -> Row | None:
+    """With whom it is told to; None for an unknown payout, an imported author and a deleted account."""
+    statement = (
+        select(*PAYOUT, User.email, User.username)
+        .join(Author, Author.id == Payout.author_id)
+        .join(User, User.id == Author.user_id)
+        .where(Payout.id == payout_id, User.deleted_at.is_(None))
+    )
+    return (await connection.execute(statement)).one_or_none()
 
 
 async def lock(connection: AsyncConnection, payout_id: UUID) -> Row | None:

@@ -1,4 +1,4 @@
-"""Notices about invoices: issued, paid, not collected."""
+"""Notices about invoices: issued, due, paid, not collected."""
 
 from typing import Any
 from uuid import UUID
@@ -32,6 +32,26 @@ async def issued(post: Post, invoice_id: UUID, *, key: str) -> None:
         memo=invoice.description,
         url=invoice.hosted_url,
         attached=True,
+        attachments=[await post.printed(invoice_paper(invoice, lines, seller=post.seller))],
+        **_listed(lines),
+    )
+
+
+async def overdue(post: Post, invoice_id: UUID, *, key: str) -> None:
+    """The only reminder; nothing where it was paid or voided meanwhile. Raises MailError."""
+    invoice, lines = await _read(post, invoice_id)
+    if invoice is None or invoice.status != InvoiceStatus.OPEN or invoice.due_at is None:
+        return
+    await post.send(
+        "invoice_overdue",
+        key=key,
+        to=invoice.email,
+        username=invoice.username,
+        number=invoice.number,
+        issued_at=day(invoice.issued_at or invoice.created_at),
+        due_at=day(invoice.due_at),
+        total=amount(invoice.amount_due_cents - invoice.amount_paid_cents, invoice.currency),
+        url=invoice.hosted_url,
         attachments=[await post.printed(invoice_paper(invoice, lines, seller=post.seller))],
         **_listed(lines),
     )

@@ -12,6 +12,7 @@ from app.domain.idempotency import check_key, fingerprint
 from app.domain.ledger import PayoutMethod, PayoutStatus
 from app.domain.payouts import check_text
 from app.domain.viewer import Viewer
+from app.settlement import payout_news
 from app.settlement.payouts import give_back
 
 
@@ -34,6 +35,7 @@ async def mark_paid(
         await payouts.change(
             connection, payout_id, status=PayoutStatus.PAID, now=now, paid_at=now, reference=reference
         )
+        await payout_news.tell(connection, payout_id, PayoutStatus.PAID, now=now)
         await _note(connection, "mark_payout_paid", viewer, payout_id, now=now, reference=reference)
 
 
