@@ -2,6 +2,7 @@
 
 from urllib.parse import urlencode
 
+import stripe
 from stripe import params as sdk
 
 from sandbox.errors import refused
@@ -20,7 +21,7 @@ def create(world: World, params: Obj) -> Obj:
     account |= {
         "business_type": None, "capabilities": {"transfers": "inactive"} if wanted else {},
         "charges_enabled": False, "country": "US", "default_currency": "usd", "details_submitted": False,
-        "email": None, "payouts_enabled": False, "type": "express", "settings": {},
+        "email": None, "payouts_enabled": False, "type": "express", "settings": settings(),
         "requirements": {
             "currently_due": [*ASKED], "disabled_reason": "requirements.past_due", "past_due": [*ASKED],
         },
@@ -30,6 +31,16 @@ def create(world: World, params: Obj) -> Obj:
     world.insert(account)
     world.emit("account.updated", account)
     return account
+
+
+def settings() -> Obj:
+    """As nobody chose anything."""
+    parts = stripe.Account.Settings
+    shown = {
+        "branding": parts.Branding, "card_payments": parts.CardPayments, "dashboard": parts.Dashboard,
+        "payments": parts.Payments,
+    }  # fmt: skip
+    return {name: dict.fromkeys(part.__annotations__) for name, part in shown.items()}
 
 
 def onboard(world: World, account: Obj) -> None:

@@ -44,7 +44,9 @@ def details(method: Obj, intent: Obj) -> Obj:
         authenticated = {"authentication_flow": "challenge", "result": "authenticated", "version": "2.2.0"}
         shown["three_d_secure"] = authenticated if intent.get("_authenticated") else None
         shown["amount_authorized"] = intent["amount"]
-        shown["network"] = shown["brand"]
+        shown["network"], shown["mandate"] = shown["brand"], None
+        for name in ("display_brand", "generated_from", "networks", "three_d_secure_usage"):
+            del shown[name]
     return {kind: shown, "type": kind}
 
 

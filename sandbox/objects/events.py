@@ -4,12 +4,12 @@ from fnmatch import fnmatchcase
 
 from stripe import params as sdk
 
-from sandbox.errors import refused
+from sandbox.errors import missing, refused
 from sandbox.objects.fields import base, update
 from sandbox.paging import page
 from sandbox.periods import days
 from sandbox.rendering import API_VERSION
-from sandbox.routes import delete, listing, not_covered, one, post
+from sandbox.routes import delete, get, listing, not_covered, one, post
 from sandbox.webhooks import is_web_address
 from sandbox.world import Obj, World
 
@@ -19,12 +19,21 @@ KEPT_DAYS = 30
 def listed(world: World, params: Obj) -> Obj:
     """As far back as Stripe's list goes: 30 days."""
     oldest = world.now() - days(KEPT_DAYS)
+    if "type" in params and "types" in params:
+        raise refused("You may only specify one of type and types.", param="types")
     rows = [row for row in world.all("event") if row["created"] >= oldest]
     patterns = params.get("types") or ([params["type"]] if "type" in params else ["*"])
     rows = [row for row in rows if any(fnmatchcase(row["type"], pattern) for pattern in patterns)]
     if "delivery_success" in params:
         rows = [row for row in rows if (row["pending_webhooks"] == 0) == params["delivery_success"]]
     return page(rows, params, "/v1/events")
+
+
+def retrieve(world: World, params: Obj, key: str) -> Obj:
+    event = world.get("event", key)
+    if event["created"] < world.now() - days(KEPT_DAYS):
+        raise missing("event", key, None)
+    return event
 
 
 def create_endpoint(world: World, params: Obj) -> Obj:
@@ -69,7 +78,7 @@ def list_endpoints(world: World, params: Obj) -> Obj:
 
 
 ROUTES = (
-    one("/v1/events/{id}", "event", sdk.EventRetrieveParams),
+    get("/v1/events/{id}", retrieve, sdk.EventRetrieveParams),
     listing("/v1/events", listed, sdk.EventListParams, "type types delivery_success"),
     post(
         "/v1/webhook_endpoints",

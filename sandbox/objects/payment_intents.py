@@ -10,7 +10,7 @@ from sandbox.objects.fields import base, check_amount, check_currency, live_cust
 from sandbox.objects.payment_methods import usable
 from sandbox.paging import matching, page
 from sandbox.rendering import render
-from sandbox.routes import get, listing, post
+from sandbox.routes import get, listing, not_covered, post
 from sandbox.world import Obj, World
 
 PLAIN = (
@@ -53,6 +53,8 @@ def new_intent(world: World, params: Obj) -> Obj:
     check_amount(params["amount"], currency)
     intent = base(world, "payment_intent", "pi_", params)
     automatic = params.get("automatic_payment_methods")
+    if automatic and not automatic["enabled"]:
+        not_covered("automatic_payment_methods.enabled=false")
     redirects = (automatic or {}).get("allow_redirects", "always")
     intent |= {
         "amount": params["amount"], "amount_capturable": 0, "amount_details": {"tip": {}},
@@ -135,15 +137,15 @@ def change(world: World, params: Obj, key: str) -> Obj:
     intent = world.get("payment_intent", key)
     if any(name in params for name in ("amount", "currency", "customer", "payment_method")):
         expect(intent, OPEN, "updated")
-    if intent["_invoice"] and "amount" in params:
-        raise refused(
-            "You cannot change the amount of a PaymentIntent that an invoice created.", param="amount"
-        )
-    if "amount" in params:
-        check_amount(params["amount"], intent["currency"])
+    if intent["_invoice"] and params.keys() & {"amount", "currency", "customer"}:
+        raise refused("You cannot change what a PaymentIntent that an invoice created asks for.")
+    if params.keys() & {"amount", "currency"}:
+        asked = {"amount": intent["amount"], "currency": intent["currency"], **params}
+        check_amount(asked["amount"], check_currency(asked["currency"]))
+        world.change(intent, amount=asked["amount"], currency=asked["currency"].lower())
     if params.get("customer"):
         live_customer(world, params["customer"])
-    update(world, intent, params, f"{PLAIN} amount currency customer capture_method")
+    update(world, intent, params, f"{PLAIN} customer capture_method")
     choose(world, intent, params)
     return intent
 

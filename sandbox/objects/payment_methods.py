@@ -129,8 +129,11 @@ def change(world: World, params: Obj, key: str) -> Obj:
         raise refused("You must save this PaymentMethod to a customer before you can update it.")
     given = taken(params.get("billing_details", {}), "address email name phone")
     expiry = taken(params.get("card", {}), "exp_month exp_year")
+    if expiry and method["type"] != "card":
+        raise refused("You cannot update `card` on a PaymentMethod of another type.", param="card")
+    card = {**method["card"], **expiry} if expiry else method["card"]
     world.change(
-        method, billing_details={**method["billing_details"], **given}, card={**method["card"], **expiry},
+        method, billing_details={**method["billing_details"], **given}, card=card,
         metadata=metadata(method["metadata"], params), **taken(params, "allow_redisplay"),
     )  # fmt: skip
     world.emit("payment_method.updated", method)
@@ -141,7 +144,9 @@ def listed(world: World, params: Obj, *owner: str) -> Obj:
     customer = owner[0] if owner else params.get("customer")
     if customer:
         live_customer(world, customer)
-    rows = matching(world.all("payment_method"), {**params, "customer": customer}, "customer", "type")
+    rows = matching(
+        world.all("payment_method"), {**params, "customer": customer}, "customer", "type", "allow_redisplay"
+    )
     return page(rows, params, "/v1/payment_methods")
 
 

@@ -11,6 +11,7 @@ from sandbox.objects.coupons import discounts_of
 from sandbox.objects.fields import taken, update
 from sandbox.objects.invoice_lines import subscription_line
 from sandbox.objects.invoicing import finalize
+from sandbox.objects.prorations import prorations
 from sandbox.objects.subscription_invoices import add_extras, subscription_invoice
 from sandbox.objects.subscription_items import (
     CHANGES,
@@ -19,12 +20,11 @@ from sandbox.objects.subscription_items import (
     item_list,
     leave_pending,
     period,
-    prorations,
     put_period,
     rhythm,
     worth,
 )
-from sandbox.objects.subscription_times import LIVE, set_timers
+from sandbox.objects.subscription_times import LIVE, set_timers, tell_of_trial
 from sandbox.objects.subscriptions import (
     NO_METHOD,
     PLAIN,
@@ -66,6 +66,7 @@ def change(world: World, subscription: Obj, params: Obj) -> None:
         return
     if "items" in params:
         pending_updates.give_up(world, subscription)
+    trial_end = subscription["trial_end"]
     plain(world, subscription, params)
     add_extras(world, world.get("customer", subscription["customer"]), params)
     lines, at_once = change_items(world, subscription, params)
@@ -77,6 +78,7 @@ def change(world: World, subscription: Obj, params: Obj) -> None:
             world, subscription, "subscription_update", lines, period=(world.now(), world.now())
         )
     world.emit("customer.subscription.updated", subscription)
+    tell_of_trial(world, subscription, before=trial_end)
     if subscription["latest_invoice"] != old:
         collect_update(world, subscription, behavior, off_session=off_session(params))
 

@@ -8,9 +8,10 @@ from sandbox.objects import pending_updates
 from sandbox.objects.collecting import collect, default_method
 from sandbox.objects.fields import taken
 from sandbox.objects.invoicing import finalize, forget_timers, subscription_id, void
+from sandbox.objects.prorations import remaining, unused
 from sandbox.objects.subscription_changes import restart
 from sandbox.objects.subscription_invoices import subscription_invoice
-from sandbox.objects.subscription_items import leave_pending, part, period, put_period
+from sandbox.objects.subscription_items import leave_pending, period, put_period
 from sandbox.objects.subscription_times import LIVE, set_timers
 from sandbox.periods import end_after
 from sandbox.routes import delete, post
@@ -39,9 +40,7 @@ def unused_time(world: World, subscription: Obj) -> list[Obj]:
     start, stop = period(subscription)
     if subscription["status"] not in ("active", "past_due") or not start <= world.now() < stop:
         return []
-    return [
-        part(world, subscription, item, world.now(), credit=True) for item in subscription["items"]["data"]
-    ]
+    return [unused(world, subscription, item, world.now()) for item in subscription["items"]["data"]]
 
 
 def end(world: World, subscription: Obj, *, reason: str | None, details: Obj | None = None) -> None:
@@ -112,7 +111,7 @@ def pause(world: World, params: Obj, key: str) -> Obj:
 
 
 def set_paused(world: World, subscription: Obj, reason: str) -> None:
-    detail = {"type": "subscription", "subscription": {"reason": reason}, "transitioned_at": world.now()}
+    detail = {"type": "subscription", "subscription": {"type": reason}, "transitioned_at": world.now()}
     world.change(subscription, status="paused", status_details={"paused": detail})
     set_timers(world, subscription)
     world.emit("customer.subscription.updated", subscription)
@@ -124,7 +123,7 @@ def resume(world: World, params: Obj, key: str) -> Obj:
     if subscription["status"] != "paused":
         raise refused("Only subscriptions that are paused can be resumed.")
     anchor = params.get("billing_cycle_anchor", {}).get("type", "now")
-    lines = restart(world, subscription) if anchor == "now" else remaining(world, subscription, params)
+    lines = restart(world, subscription) if anchor == "now" else take_up(world, subscription, params)
     waits = params.get("payment_behavior") == "resume_on_payment_success"
     invoice = None
     if lines:
@@ -140,7 +139,7 @@ def resume(world: World, params: Obj, key: str) -> Obj:
     return subscription
 
 
-def remaining(world: World, subscription: Obj, params: Obj) -> list[Obj]:
+def take_up(world: World, subscription: Obj, params: Obj) -> list[Obj]:
     """The old anchor is kept: what is left of the running period is charged."""
     now, items = world.now(), subscription["items"]["data"]
     world.touch(subscription)
@@ -151,7 +150,7 @@ def remaining(world: World, subscription: Obj, params: Obj) -> list[Obj]:
     put_period(items, start, stop)
     if params.get("proration_behavior") == "none":
         return []
-    lines = [part(world, subscription, item, now, credit=False) for item in items]
+    lines = remaining(world, subscription, items, items, now)
     if params.get("proration_behavior") == "always_invoice":
         return lines
     leave_pending(world, subscription, lines, items)

@@ -1,4 +1,4 @@
-"""Items of a subscription: what is sold, how many, for which period; and what a change of them is worth."""
+"""Items of a subscription: what is sold, how many, and for which period."""
 
 from collections.abc import Iterable
 
@@ -7,10 +7,8 @@ from stripe import params as sdk
 from sandbox.errors import refused
 from sandbox.objects.fields import empty_list, metadata
 from sandbox.objects.invoice_items import new_item, parent
-from sandbox.objects.invoice_lines import name_of, subscription_line
 from sandbox.objects.products import price_of
 from sandbox.paging import cut
-from sandbox.periods import share, spelled
 from sandbox.routes import get, parts
 from sandbox.world import Obj, World
 
@@ -133,42 +131,6 @@ def check_currency_of(items: list[Obj], subscription: Obj) -> None:
 
 def worth(item: Obj) -> int:
     return int(item["price"]["unit_amount"] * item["quantity"])
-
-
-def prorations(
-    world: World, subscription: Obj, old: list[Obj], new: list[Obj], at: int, *, anew: bool = False
-) -> list[Obj]:
-    """Lines for a change at `at`: what is left of the old is credited, of the new is charged, to the second.
-
-    When the cycle begins anew every item is credited; the whole new periods are charged elsewhere.
-    """
-    start, end = period(subscription)
-    if subscription["status"] == "trialing" or not start <= at < end:
-        return []
-    before, after = {item["id"]: item for item in old}, {item["id"]: item for item in new}
-    lines = []
-    for key, item in before.items():
-        if anew or key not in after or differs(item, after[key]):
-            lines.append(part(world, subscription, item, at, credit=True))
-    for key, item in () if anew else after.items():
-        if key not in before or differs(before[key], item):
-            lines.append(part(world, subscription, item, at, credit=False))
-    return lines
-
-
-def differs(old: Obj, new: Obj) -> bool:
-    return (old["price"]["id"], old["quantity"]) != (new["price"]["id"], new["quantity"])
-
-
-def part(world: World, subscription: Obj, item: Obj, at: int, *, credit: bool) -> Obj:
-    start, end = period(subscription)
-    amount = share(worth(item), end - at, end - start)
-    word = "Unused" if credit else "Remaining"
-    many = f"{item['quantity']} × " if item["quantity"] != 1 else ""
-    return subscription_line(
-        world, subscription, item, (at, end), amount=-amount if credit else amount, proration=True,
-        description=f"{word} time on {many}{name_of(world, item['price'])} after {spelled(at)}",
-    )  # fmt: skip
 
 
 def leave_pending(world: World, subscription: Obj, lines: list[Obj], items: list[Obj]) -> None:

@@ -15,7 +15,7 @@ from sandbox.objects.setup_intents import new_intent
 from sandbox.objects.subscription_invoices import add_extras, subscription_invoice
 from sandbox.objects.subscription_items import COVERED as ITEMS
 from sandbox.objects.subscription_items import EXTRAS, item_list, make_items, period, put_period, worth
-from sandbox.objects.subscription_times import set_timers
+from sandbox.objects.subscription_times import set_timers, tell_of_trial
 from sandbox.paging import matching, page
 from sandbox.periods import days, end_after, share, step
 from sandbox.routes import listing, one, post
@@ -43,6 +43,7 @@ def create(world: World, params: Obj) -> Obj:
     set_timers(world, subscription)
     invoice = first_invoice(world, subscription, params)
     world.emit("customer.subscription.created", subscription)
+    tell_of_trial(world, subscription, before=None)
     collect_first(world, subscription, invoice, behavior, off_session=off_session(params))
     return subscription
 
@@ -167,11 +168,18 @@ def plan_end(world: World, subscription: Obj, params: Obj) -> None:
     elif at is not None:
         fields = {"cancel_at": at if isinstance(at, int) else end, "cancel_at_period_end": False}
     else:
+        follow_period(world, subscription)
         return
     ending = fields["cancel_at"] is not None
     details = {**subscription["cancellation_details"], "reason": "cancellation_requested" if ending else None}
     at_once = (subscription["canceled_at"] or world.now()) if ending else None
     world.change(subscription, canceled_at=at_once, cancellation_details=details, **fields)
+
+
+def follow_period(world: World, subscription: Obj) -> None:
+    """Another period, another end."""
+    if subscription["cancel_at_period_end"]:
+        world.change(subscription, cancel_at=period(subscription)[1])
 
 
 def begin(world: World, subscription: Obj) -> None:

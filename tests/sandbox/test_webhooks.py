@@ -133,8 +133,14 @@ def test_events_are_listed_by_type_for_thirty_days(stand_in: StandIn) -> None:
     client = stand_in.client()
     assert len(client.v1.events.list({"types": ["customer.*", "invoice.paid"]}).data) == 1
     assert client.v1.events.list({"type": "invoice.paid"}).data == []
+    with pytest.raises(stripe.InvalidRequestError):
+        client.v1.events.list({"type": "invoice.paid", "types": ["customer.created"]})
+    [event] = client.v1.events.list().data
+    assert client.v1.events.retrieve(event.id).type == "customer.created"
     stand_in.pass_days(31)
     assert client.v1.events.list().data == []
+    with pytest.raises(stripe.InvalidRequestError):
+        client.v1.events.retrieve(event.id)
 
 
 def test_every_event_type_is_one_that_stripe_has() -> None:
