@@ -156,8 +156,9 @@ class Conflict(DomainError):
 class AlreadyOwned(Conflict):
     code = "ALREADY_OWNED"
 
-    def __init__(self, slug: str) -> None:
-        super().__init__(f"You own '{slug}' already: download it with createDownload.", field="packageId")
+    def __init__(self, slug: str, *, suspended: bool = False) -> None:
+        message = f"You own '{slug}' already: download it with createDownload."
+        super().__init__(_suspended(slug) if suspended else message, field="packageId")
 
 
 class NotOwned(DomainError):
@@ -165,11 +166,16 @@ class NotOwned(DomainError):
 
     code = "NOT_OWNED"
 
-    def __init__(self, slug: str) -> None:
-        super().__init__(
-            f"You have no active licence of '{slug}': get it with purchasePackage.",
-            path=("input", "packageId"),
-        )
+    def __init__(self, slug: str, *, suspended: bool = False) -> None:
+        message = f"You have no active licence of '{slug}': get it with purchasePackage."
+        super().__init__(_suspended(slug) if suspended else message, path=("input", "packageId"))
+
+
+def _suspended(slug: str) -> str:
+    return (
+        f"Your licence of '{slug}' is suspended while its payment is disputed: it is yours again once the "
+        "dispute is withdrawn, or decided for the payment."
+    )
 
 
 class InvalidState(DomainError):
@@ -261,11 +267,15 @@ class QuoteExpired(DomainError):
 
     code = "QUOTE_EXPIRED"
 
-    def __init__(self) -> None:
-        super().__init__(
-            "This quote does not hold any more: ask previewTierChange for a new one and show it.",
-            path=("input", "quoteId"),
-        )
+    def __init__(self, *, told: tuple[str, str] | None = None) -> None:
+        """``told``: of another plan and interval than were sent with it."""
+        message = "This quote does not hold any more: ask previewTierChange for a new one and show it."
+        if told is not None:
+            message = (
+                f"This quote is for the plan {told[0].upper()} by the {told[1]}: send these, or ask "
+                "previewTierChange for a quote of what is wished for."
+            )
+        super().__init__(message, path=("input", "quoteId"))
 
 
 class LastPaymentMethod(DomainError):

@@ -95,7 +95,7 @@ class ChangeTierInput:
     tier: Tier = strawberry.field(description="The plan of the quote.")
     quote_id: strawberry.ID = strawberry.field(description="Of previewTierChange.")
     idempotency_key: str = strawberry.field(description=KEY)
-    interval: Interval | None = strawberry.field(default=None, description="As it was asked for.")
+    interval: Interval | None = strawberry.field(default=None, description="That of the quote unless given.")
 
 
 @strawberry.type(description="The subscription after a change.")

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.database import Database
 from app.db.ids import new_id
-from app.db.repositories import downloads, purchases, quotas, reservations
+from app.db.repositories import downloads, licences, purchases, quotas, reservations
 from app.domain.api_keys import Scope
 from app.domain.downloads import check_token, filename, new_link
 from app.domain.errors import InvalidState, InvalidToken, NotFound, NotOwned, QuotaExceeded
@@ -92,7 +92,8 @@ async def _right(connection: AsyncConnection, viewer: Viewer, package: Row[Any])
     """The purchase that gives the right; None for those who need none."""
     purchase_id = await downloads.licensed_purchase(connection, user_id=viewer.user_id, package_id=package.id)
     if purchase_id is None and package.author_user_id != viewer.user_id and not viewer.may(Scope.ADMIN):
-        raise NotOwned(package.slug)
+        asked = {"user_id": viewer.user_id, "package_id": package.id}
+        raise NotOwned(package.slug, suspended=await licences.is_suspended(connection, **asked))
     return purchase_id
 
 
@@ -132,5 +133,5 @@ async def find(*, database: Database, tokens: Tokens, token: str, now: datetime)
     if link.completed_at is not None:
         raise InvalidToken("This link was used: make a new one with createDownload.")
     if link.purchase_id is not None and link.licence_status != LicenceStatus.ACTIVE:
-        raise NotOwned(link.slug)
+        raise NotOwned(link.slug, suspended=link.licence_status == LicenceStatus.SUSPENDED)
     return link

@@ -58,7 +58,7 @@ async def change(
     idempotency_key: str,
     now: datetime,
 ) -> Changed:
-    """To the plan of the quote. The same key with the same input gives the first answer again.
+    """To the plan and interval of the quote. The same key with the same input gives the first answer again.
 
     Raises QuoteExpired, NotForSale, InvalidState, Conflict, IdempotencyMismatch, InvalidInput,
     PaymentDeclined and PaymentRefused (nothing was changed), PaymentUnconfirmed (it will be found out).
@@ -81,11 +81,13 @@ async def _write_change(
     quote_id: UUID | None,
 ) -> None:
     quote = await _quote(connection, request, quote_id)
-    wish = await standings.weigh(
-        connection, request.tools.plans, user_id=request.user_id, tier=tier, interval=interval
-    )
     told = Offer(Tier(quote.tier), Interval(quote.billing_interval))
-    if wish.offer != told or wish.fingerprint != quote.fingerprint:
+    if Offer(tier, interval or told.interval) != told:
+        raise QuoteExpired(told=(told.tier, told.interval))
+    wish = await standings.weigh(
+        connection, request.tools.plans, user_id=request.user_id, tier=told.tier, interval=told.interval
+    )
+    if wish.fingerprint != quote.fingerprint:
         raise QuoteExpired
     await request.write(
         connection,

@@ -14,7 +14,7 @@ HELD = ("completed", ["suspended"], "succeeded", 1, 1, 0, 1)
 GONE = ("refunded", ["revoked"], "succeeded", 0, 0, 0, 1)
 SALE = {"author_payable": -1600, "cash": 1999, "commission": -399}
 WITHHELD = {"author_payable": -1600, "commission": -399, "disputed": 1999}
-DOWNLOAD = """mutation($id: ID!) { createDownload(input: {packageId: $id}) { errors { code } } }"""
+DOWNLOAD = """mutation($id: ID!) { createDownload(input: {packageId: $id}) { errors { code message } } }"""
 
 
 def dispute(stall: Stall, intent_id: str, **given: Any) -> str:
@@ -40,7 +40,12 @@ async def test_opened_and_won(stall: Stall) -> None:
         None,
     )
     refused = await stall.key(DOWNLOAD, id=global_id("Package", stall.package.id))
-    assert [error["code"] for error in refused.payload()["errors"]] == ["NOT_OWNED"]
+    again = await stall.buy()
+    for [error], code in [(refused.payload()["errors"], "NOT_OWNED"), (again["errors"], "ALREADY_OWNED")]:
+        assert error["code"] == code
+        assert error["message"].startswith(
+            "Your licence of 'theme' is suspended while its payment is disputed"
+        )
     decide(stall, dispute_id, "won")
     for _ in range(2):
         await stall.settle()

@@ -289,6 +289,14 @@ async def test_an_upgrade_takes_back_a_cancellation(subscriber: Subscriber) -> N
     assert changed["subscription"]["cancelAtPeriodEnd"] is False
 
 
+async def test_a_quote_tells_how_often_to_pay_as_well(subscriber: Subscriber) -> None:
+    subscriber.save_card()
+    quote = (await subscriber.preview("PRO", "YEAR"))["quote"]["id"]
+    assert (await subscriber.change("PRO", quote=quote))["errors"] == []
+    _, paid = await subscriber.rows()
+    assert (paid.tier, paid.billing_interval, paid.price_cents) == ("pro", "year", 29_000)
+
+
 async def test_what_is_there_already_is_no_change(subscriber: Subscriber) -> None:
     subscriber.save_card()
     await subscriber.change()
@@ -306,8 +314,10 @@ async def test_quotes_hold_for_what_they_were_told_for(subscriber: Subscriber) -
     foreign = (await other.preview())["quote"]["id"]
     assert codes(await subscriber.change(quote=foreign)) == ["QUOTE_EXPIRED"]
     quote = (await subscriber.preview())["quote"]["id"]
-    assert codes(await subscriber.change("ENTERPRISE", quote=quote)) == ["QUOTE_EXPIRED"]
-    assert codes(await subscriber.change(interval="YEAR", quote=quote)) == ["QUOTE_EXPIRED"]
+    for wish in ({"tier": "ENTERPRISE"}, {"interval": "YEAR"}):
+        [error] = (await subscriber.change(quote=quote, **wish))["errors"]
+        assert (error["code"], error["path"]) == ("QUOTE_EXPIRED", ["input", "quoteId"])
+        assert error["message"].startswith("This quote is for the plan PRO by the month: send these")
     assert codes(await subscriber.change(quote="Zm9v")) == ["BAD_USER_INPUT"]
     stale = (await subscriber.preview("ENTERPRISE"))["quote"]["id"]
     assert subscriber.subscriptions() == []

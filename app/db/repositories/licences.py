@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.models import Licence, Purchase
-from app.domain.purchases import LicenceStatus
+from app.domain.purchases import LicenceStatus, PurchaseStatus
 
 LICENCE: tuple[Any, ...] = (
     Licence.id,
@@ -43,6 +43,21 @@ async def issue(
             issued_at=now,
         )
     )
+
+
+async def is_suspended(connection: AsyncConnection, *, user_id: UUID, package_id: UUID) -> bool:
+    """Whether what the account has of the package is suspended."""
+    statement = (
+        select(Licence.id)
+        .join(Purchase, Purchase.id == Licence.purchase_id)
+        .where(
+            Purchase.user_id == user_id,
+            Purchase.package_id == package_id,
+            Purchase.status == PurchaseStatus.COMPLETED,
+            Licence.status == LicenceStatus.SUSPENDED,
+        )
+    )
+    return (await connection.execute(statement)).first() is not None
 
 
 async def turn(

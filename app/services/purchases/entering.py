@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.ids import new_id
-from app.db.repositories import accounts, idempotency, payments, purchases, quotas, reservations
+from app.db.repositories import accounts, idempotency, licences, payments, purchases, quotas, reservations
 from app.domain.errors import AlreadyOwned, InvalidState, NotFound, PaymentsNotConfigured
 from app.domain.idempotency import fingerprint
 from app.domain.lifecycle import PackageStatus, VersionStatus
@@ -90,7 +90,8 @@ async def _package_for(connection: AsyncConnection, viewer: Viewer, package_id: 
 async def _pending_of(connection: AsyncConnection, viewer: Viewer, package: Any) -> Any:
     found = await purchases.open_of(connection, user_id=viewer.user_id, package_id=package.id)
     if found is not None and found.status == PurchaseStatus.COMPLETED:
-        raise AlreadyOwned(package.slug)
+        asked = {"user_id": viewer.user_id, "package_id": package.id}
+        raise AlreadyOwned(package.slug, suspended=await licences.is_suspended(connection, **asked))
     return found
 
 
