@@ -7,6 +7,7 @@ import pytest
 from app.gateways import passwords
 
 pytest_plugins = [
+    "tests.support.watchdog",
     "tests.support.servers.plugin",
     "tests.support.databases",
     "tests.support.clients",

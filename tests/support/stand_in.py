@@ -38,6 +38,7 @@ class StandIn:
         self._thread = threading.Thread(target=self._server.run, args=([listening],), daemon=True)
         self._thread.start()
         while not self._server.started:
+            assert self._thread.is_alive(), "the stand-in did not start"
             time.sleep(0.005)
         self._listening = listening
         self.control = httpx.Client(base_url=self.address, timeout=20)
