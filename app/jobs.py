@@ -19,6 +19,7 @@ from app.settlement import (
     checks,
     customers,
     ended_accounts,
+    lost_answers,
     payment_methods,
     payouts,
     service_invoices,
@@ -150,6 +151,12 @@ async def invoice_collectable(deps: Deps, fact: Fact) -> None:
         await sync(deps.tools, target)
 
 
+async def intent_abandoned(deps: Deps, fact: Fact) -> None:
+    intent_id = fact.payload["intent_id"]
+    await lost_answers.cancel(deps.tools, intent_id)
+    await sync(deps.tools, Target(Kind.PAYMENT, intent_id))
+
+
 async def write_last_used(deps: Deps) -> None:
     await housekeeping.write_last_used(database=deps.database, last_used=deps.last_used)
 
@@ -209,6 +216,7 @@ HANDLERS: Mapping[Topic, Handler] = MappingProxyType(
         Topic.DEFAULT_MISSING: default_missing,
         Topic.METHOD_REMOVED: method_removed,
         Topic.INVOICE_COLLECTABLE: invoice_collectable,
+        Topic.INTENT_ABANDONED: intent_abandoned,
         Topic.PURCHASE_COMPLETED: told(receipts.purchased, "purchase_id"),
         Topic.INVOICE_ISSUED: told(invoices.issued, "invoice_id"),
         Topic.INVOICE_OVERDUE: told(invoices.overdue, "invoice_id"),

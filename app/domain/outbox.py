@@ -29,6 +29,8 @@ class Topic(StrEnum):
     """``customer_id``, ``method_id``; a key for each."""
     INVOICE_COLLECTABLE = "invoice.collectable"
     """``subscription_id``, ``method_id``: what is open may be paid by a method that was given since."""
+    INTENT_ABANDONED = "payment.intent_abandoned"
+    """``intent_id``: its purchase is over without it, and it could still be paid; a key for each."""
     PURCHASE_COMPLETED = "purchase.completed"
     INVOICE_ISSUED = "invoice.issued"
     """``invoice_id``; key ``invoice.issued:{invoice_id}``. Those of invoices are stated by their mirror."""

@@ -19,6 +19,12 @@ def the_payment(event: Event) -> Sequence[Target]:
     return _targets((Kind.PAYMENT, event.object_id))
 
 
+def the_named_payment(event: Event) -> Sequence[Target]:
+    """A payment intent that names a payment of ours: whoever made it may not have heard of it."""
+    metadata = event.object.get("metadata")
+    return the_payment(event) if isinstance(metadata, Mapping) and "payment_id" in metadata else ()
+
+
 def its_payment(event: Event) -> Sequence[Target]:
     """What belongs to a payment: a charge, a refund, a dispute."""
     return _targets((Kind.PAYMENT, event.object.get("payment_intent")))
@@ -82,6 +88,7 @@ def _targets(*named: tuple[Kind, Any]) -> Sequence[Target]:
 
 HANDLINGS: Mapping[str, TargetsOf] = MappingProxyType(
     {
+        "payment_intent.created": the_named_payment,
         "payment_intent.succeeded": the_payment,
         "payment_intent.payment_failed": the_payment,
         "payment_intent.canceled": the_payment,

@@ -1,16 +1,14 @@
 """Payments: an intent with its charges, refunds and disputes, and what follows for purchase and licence."""
 
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.db.repositories import accounts, payments, purchases
-from app.domain.payments import PAYABLE, UNDECIDED, Flag, PaymentStatus, next_check, payment_status
+from app.domain.payments import PAYABLE, UNDECIDED, PaymentStatus, next_check, payment_status
 from app.ports.provider import Object, PaymentProvider
-from app.settlement import disputes, refunds, sales
-from app.settlement.flags import raise_flag
+from app.settlement import disputes, lost_answers, refunds, sales
 from app.settlement.purchases import give_up
 from app.settlement.tools import Tools
 
@@ -27,12 +25,18 @@ async def fetch(provider: PaymentProvider, intent_id: str) -> Object | None:
 
 
 async def apply(connection: AsyncConnection, tools: Tools, intent: Object) -> None:
-    found = await _ours(connection, tools, intent)
+    found = await payments.of_intent(connection, intent["id"]) or await lost_answers.named_by(
+        connection, tools, intent
+    )
     if found is None:
         return
     payer = await accounts.hold_payer(connection, found.user_id)
     purchase = await purchases.lock(connection, found.purchase_id) if found.purchase_id else None
     payment = await payments.lock(connection, found.id)
+    if payment.stripe_payment_intent_id != intent["id"] and not await lost_answers.adopt(
+        connection, tools, purchase=purchase, payment=payment, intent=intent
+    ):
+        return
     status = payment_status(intent["status"])
     await _note(connection, tools, payment, intent, status)
     if status is PaymentStatus.SUCCEEDED:
@@ -43,33 +47,6 @@ async def apply(connection: AsyncConnection, tools: Tools, intent: Object) -> No
         await _follow(connection, tools, purchase, payment, intent)
     elif status is PaymentStatus.CANCELED and purchase is not None:
         await give_up(connection, purchase)
-
-
-async def _ours(connection: AsyncConnection, tools: Tools, intent: Object) -> Row[Any] | None:
-    """The payment that the intent is of; one whose answer was lost names its payment itself."""
-    found = await payments.of_intent(connection, intent["id"])
-    named = _payment_id(intent)
-    if found is not None or named is None:
-        return found
-    await payments.record_intent(
-        connection,
-        named,
-        intent_id=intent["id"],
-        client_secret=intent["client_secret"],
-        check_at=tools.clock(),
-        now=tools.clock(),
-    )
-    found = await payments.of_intent(connection, intent["id"])
-    if found is None and intent["status"] == PaymentStatus.SUCCEEDED:
-        await raise_flag(connection, Flag.STRAY, payment_id=named, now=tools.clock(), intent=intent["id"])
-    return found
-
-
-def _payment_id(intent: Object) -> UUID | None:
-    try:
-        return UUID(intent["metadata"]["payment_id"])
-    except (KeyError, ValueError):
-        return None
 
 
 async def _note(

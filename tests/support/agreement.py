@@ -7,6 +7,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select
 
@@ -48,29 +49,54 @@ async def read(database: Database) -> Rows:
     return found
 
 
-async def contradictions(database: Database, ledger: Told, *, settled: bool = True) -> list[str]:
-    """What does not agree; nothing may wait any more where all is ``settled``."""
-    return differences(await read(database), ledger, settled=settled)
+async def contradictions(
+    database: Database, ledger: Told, *, settled: bool = True, of: UUID | None = None
+) -> list[str]:
+    """What does not agree; nothing may wait any more where all is ``settled``.
+
+    ``of``: of this account alone, where others live on without anybody telling of it.
+    """
+    return differences(await read(database), ledger, settled=settled, of=of)
 
 
-def differences(rows: Rows, ledger: Told, *, settled: bool = True) -> list[str]:
+def differences(rows: Rows, ledger: Told, *, settled: bool = True, of: UUID | None = None) -> list[str]:
     """The same, of rows that were read."""
-    found = [*ledger["problems"], *_payments(rows, ledger), *_purchases(rows, ledger), *_books(rows)]
-    found += [*plans(rows, ledger), *_customers(rows, ledger)]
-    return found + (list(_unsettled(rows)) if settled else [])
+    found = [*ledger["problems"], *_entries(rows), *_receipts(rows), *_sales(rows), *_templates(rows)]
+    found += list(_unsettled(rows)) if settled else []
+    if of is not None:
+        rows, ledger = _only(rows, ledger, of)
+    found += [*_payments(rows, ledger), *_purchases(rows, ledger)]
+    return [*found, *plans(rows, ledger), *_customers(rows, ledger)]
+
+
+def _only(rows: Rows, ledger: Told, user_id: UUID) -> tuple[Rows, Told]:
+    """What is the account's, and what hangs on it in other tables."""
+
+    def is_theirs(row: Any) -> bool:
+        return bool(getattr(row, "user_id", user_id) == user_id)
+
+    theirs = {name: list(filter(is_theirs, found)) for name, found in rows.items()}
+    [user] = theirs["users"] = [row for row in rows["users"] if row.id == user_id]
+    paid = [told for told in ledger["payments"] if told["customer"] == user.stripe_customer_id]
+    return theirs, {**ledger, "payments": paid}
 
 
 def _payments(rows: Rows, ledger: Told) -> Iterator[str]:
-    """Each intent that names a payment of ours is that payment's, and stands here as it stands there."""
+    """Each intent that names a payment of ours is that payment's, and stands here as it stands there.
+
+    Or it is cancelled, where the payment has another one: nobody was told of it until its key was forgotten.
+    """
     ours = {row.stripe_payment_intent_id: row for row in rows["payments"] if row.stripe_payment_intent_id}
     theirs = {told["payment_intent"]: told for told in ledger["payments"]}
     customers = {row.stripe_customer_id for row in rows["users"]}
+    paid_otherwise = {str(row.id) for row in ours.values()}
     for intent in ours.keys() - theirs.keys():
         yield f"{intent}: is not at the provider"
     for intent, told in theirs.items():
         if intent not in ours:
             ours_to_know = told["status"] == "succeeded" and told["invoice"] and told["customer"] in customers
-            if "payment_id" in told["metadata"] or ours_to_know:
+            given_up = told["status"] == "canceled" and told["metadata"].get("payment_id") in paid_otherwise
+            if ("payment_id" in told["metadata"] and not given_up) or ours_to_know:
                 yield f"{intent}: nobody here knows it, {told['status']}"
             continue
         row = ours[intent]
@@ -95,7 +121,6 @@ def _purchases(rows: Rows, ledger: Told) -> Iterator[str]:
     theirs = {told["payment_intent"]: told for told in ledger["payments"]}
     paying = {row.purchase_id: row.stripe_payment_intent_id for row in rows["payments"]}
     licences = {row.purchase_id: row.status for row in rows["licences"]}
-    sold: Counter[Any] = Counter()
     for purchase in rows["purchases"]:
         if purchase.amount_cents == 0:
             continue
@@ -105,11 +130,6 @@ def _purchases(rows: Rows, ledger: Told) -> Iterator[str]:
         if found[0] not in statuses or found[1] != licence:
             yield f"{purchase.id}: {found}, expected {statuses} {licence}"
         yield from _counted(rows, ledger, purchase, once=int(_is_paid(told)))
-        sold[purchase.package_id] += purchase.status == "completed"
-    for package in rows["packages"]:
-        if package.price_cents and package.sales != sold[package.id]:
-            yield f"package {package.slug}: {package.sales} sales, not {sold[package.id]}"
-    yield from _templates(rows)
 
 
 def _is_paid(told: Told | None) -> bool:
@@ -142,6 +162,13 @@ def _counted(rows: Rows, ledger: Told, purchase: Any, *, once: int) -> Iterator[
         yield f"{purchase.id}: charged, told, split, numbered {found}, not {once}"
 
 
+def _sales(rows: Rows) -> Iterator[str]:
+    sold = Counter(row.package_id for row in rows["purchases"] if row.status == "completed")
+    for package in rows["packages"]:
+        if package.price_cents and package.sales != sold[package.id]:
+            yield f"package {package.slug}: {package.sales} sales, not {sold[package.id]}"
+
+
 def _templates(rows: Rows) -> Iterator[str]:
     """Of each buyer's templates as many are used as were bought and kept, and as many promised as are open."""
     states = Counter((row.user_id, row.status) for row in rows["purchases"])
@@ -157,14 +184,18 @@ def _templates(rows: Rows) -> Iterator[str]:
             yield f"templates of {user}: {found}, not {expected}"
 
 
-def _books(rows: Rows) -> Iterator[str]:
-    """Every entry sums to zero; every year's receipts are numbered without a gap."""
+def _entries(rows: Rows) -> Iterator[str]:
+    """Every entry sums to zero."""
     sums: Counter[Any] = Counter()
     for line in rows["ledger_lines"]:
         sums[line.entry_id] += line.amount_cents
     for entry, amount in sums.items():
         if amount:
             yield f"ledger entry {entry}: {amount}"
+
+
+def _receipts(rows: Rows) -> Iterator[str]:
+    """Every year's receipts are numbered without a gap."""
     numbered = [row.receipt_number for name in ("purchases", "invoices") for row in rows[name]]
     numbers = sorted(number for number in numbered if number is not None)
     for year, given in itertools.groupby(numbers, lambda number: number[:-6]):

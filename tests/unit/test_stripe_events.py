@@ -9,6 +9,7 @@ from app.settlement.events import HANDLINGS, line_of, targets_of
 
 SUBSCRIBED = {"subscription_details": {"subscription": "sub_1"}}
 CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "payment_intent.created": ({"id": "pi_1", "metadata": {"payment_id": "1"}}, ["payment pi_1"]),
     "payment_intent.succeeded": ({"id": "pi_1"}, ["payment pi_1"]),
     "payment_intent.payment_failed": ({"id": "pi_1"}, ["payment pi_1"]),
     "payment_intent.canceled": ({"id": "pi_1"}, ["payment pi_1"]),
@@ -98,9 +99,12 @@ def test_what_was_detached_belonged_to_the_earlier_customer() -> None:
     assert targets("payment_method.detached", obj, previous_attributes=None) == []
 
 
-@pytest.mark.parametrize(
-    "event_type", ["charge.succeeded", "payment_intent.created", "balance.available", "x"]
-)
+@pytest.mark.parametrize("metadata", [{}, {"order": "1"}, None, "payment_id"])
+def test_what_was_made_for_others_is_left_to_what_comes_of_it(metadata: Any) -> None:
+    assert targets("payment_intent.created", {"id": "pi_1", "metadata": metadata}) == []
+
+
+@pytest.mark.parametrize("event_type", ["charge.succeeded", "balance.available", "x"])
 def test_other_types_have_no_line(event_type: str) -> None:
     assert line_of(event_type) is None
 
