@@ -10,7 +10,6 @@ from uuid import UUID
 from app.context import Deps
 from app.domain.outbox import Topic
 from app.domain.plans import Resource
-from app.domain.settlement import Kind, Target
 from app.services import housekeeping, reconciliation, uploads
 from app.services.notices import accounts, invoices, quotas, receipts, subscriptions
 from app.services.notices import payouts as payout_notices
@@ -133,15 +132,14 @@ async def account_ended(deps: Deps, fact: Fact) -> None:
 
 
 async def default_missing(deps: Deps, fact: Fact) -> None:
-    customer_id = fact.payload["customer_id"]
-    await payment_methods.choose_default(deps.tools, customer_id)
-    await sync(deps.tools, Target(Kind.CUSTOMER, customer_id))
+    for target in await payment_methods.choose_default(deps.tools, fact.payload["customer_id"]):
+        await sync(deps.tools, target)
 
 
 async def method_removed(deps: Deps, fact: Fact) -> None:
-    customer_id = fact.payload["customer_id"]
-    await payment_methods.detach(deps.tools, customer_id, fact.payload["method_id"])
-    await sync(deps.tools, Target(Kind.CUSTOMER, customer_id))
+    given = fact.payload
+    for target in await payment_methods.detach(deps.tools, given["customer_id"], given["method_id"]):
+        await sync(deps.tools, target)
 
 
 async def invoice_collectable(deps: Deps, fact: Fact) -> None:

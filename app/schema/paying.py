@@ -28,7 +28,9 @@ class SetDefaultPaymentMethodInput:
 
 @strawberry.type(description="What pays from now on.")
 class SetDefaultPaymentMethodPayload(Payload):
-    payment_method: PaymentMethod | None = strawberry.field(default=None, description="The default.")
+    payment_method: PaymentMethod | None = strawberry.field(
+        default=None, description="It is what is charged next."
+    )
 
 
 @strawberry.input(description="Which one to give up.")

@@ -91,4 +91,6 @@ class PaymentMethod(Node):
     last4: str | None = strawberry.field(description="The last four digits.")
     exp_month: int | None = strawberry.field(description="The month in which a card ends, 1 to 12.")
     exp_year: int | None = strawberry.field(description="The year in which a card ends.")
-    is_default: bool = strawberry.field(description="Whether it pays unless another is chosen.")
+    is_default: bool = strawberry.field(
+        description="Whether it is what is charged next, unless another is chosen."
+    )

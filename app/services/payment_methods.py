@@ -64,13 +64,13 @@ async def start_adding(*, tools: Tools, user_id: UUID, idempotency_key: str, now
 
 
 async def set_default(*, tools: Tools, user_id: UUID, method_id: UUID) -> None:
-    """It pays whatever comes, and what is open. Raises NotFound, PaymentRefused, PaymentUnconfirmed."""
+    """It is charged next, and pays what is open. Raises NotFound, PaymentRefused, PaymentUnconfirmed."""
     async with tools.database.read() as connection:
         method = await _own(connection, method_id, user_id)
         customer_id = await _customer_of(connection, user_id)
     try:
-        await make_default(tools, user_id, customer_id, method.stripe_payment_method_id)
-        await sync(tools, Target(Kind.CUSTOMER, customer_id))
+        for target in await make_default(tools, user_id, customer_id, method.stripe_payment_method_id):
+            await sync(tools, target)
     except NO_ANSWER:
         raise PaymentUnconfirmed from None
     except ProviderRefused as refused:
@@ -92,8 +92,8 @@ async def remove(*, tools: Tools, user_id: UUID, method_id: UUID, now: datetime)
     async with tools.database.transaction() as connection:
         method = await _give_up(connection, method_id, user_id, customer_id, now=now)
     try:
-        await detach(tools, customer_id, method.stripe_payment_method_id)
-        await sync(tools, Target(Kind.CUSTOMER, customer_id))
+        for target in await detach(tools, customer_id, method.stripe_payment_method_id):
+            await sync(tools, target)
     except (ProviderError, leases.Busy, leases.Lost):
         return  # the job does it
 

@@ -1,10 +1,10 @@
 """Ways to pay: the customer's at the provider, mirrored without anything that could be misused.
 
-What pays is the customer's own default. Where there is none, the newest becomes it, so that a renewal finds
-what the account last gave.
+What pays is the subscription's own default, from its first payment, else the customer's. Where the customer
+has none, the newest becomes it, so that a renewal finds what the account last gave.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -16,7 +16,7 @@ from app.db.ids import new_id
 from app.db.repositories import customers, outbox, payment_methods, subscriptions
 from app.domain.outbox import Topic
 from app.domain.settlement import Kind, Target
-from app.domain.subscriptions import LIVE, SubscriptionStatus
+from app.domain.subscriptions import OVER, SubscriptionStatus
 from app.ports.provider import Object, PaymentProvider, ProviderRefused
 from app.settlement.subscriptions import end_all
 from app.settlement.tools import Tools
@@ -88,39 +88,51 @@ async def _ask_for_default(
     )
 
 
-async def choose_default(tools: Tools, customer_id: str) -> None:
-    """Makes the newest kept one the default where there is none. Raises ProviderError."""
+async def choose_default(tools: Tools, customer_id: str) -> Sequence[Target]:
+    """Makes the newest kept one the default where there is none. As ``make_default``."""
     told = await fetch(tools.provider, customer_id)
     async with tools.database.read() as connection:
         holder = await subscriptions.of_customer(connection, customer_id)
         known = await payment_methods.of_user(connection, holder.id) if holder else {}
     kept = [each["id"] for each in told["methods"] if _is_kept(known.get(each["id"]))]
     if holder is not None and holder.deleted_at is None and kept and told["default"] is None:
-        await make_default(tools, holder.id, customer_id, kept[0])
+        return await make_default(tools, holder.id, customer_id, kept[0])
+    return [Target(Kind.CUSTOMER, customer_id)]
 
 
 def _is_kept(row: Any) -> bool:
     return row is not None and row.removed_at is None
 
 
-async def make_default(tools: Tools, user_id: UUID, customer_id: str, method_id: str) -> None:
-    """For everything that is paid from now on, and for what is open. Raises ProviderError.
+async def make_default(tools: Tools, user_id: UUID, customer_id: str, method_id: str) -> Sequence[Target]:
+    """For everything that is paid from now on, and for what is open. What to bring up to date.
 
-    A subscription may have a default of its own, from its first payment, which would go before.
+    A subscription has a default of its own, from its first payment, which would go before: also one that is
+    unpaid or paused, and may come back. Raises ProviderError.
     """
     settings = {"default_payment_method": method_id}
     await tools.provider.customers.change(customer_id, {"invoice_settings": settings})
     async with tools.database.read() as connection:
         rows = await subscriptions.started_of(connection, user_id)
-    for row in rows:
-        if row.status in LIVE:
-            await tools.provider.subscriptions.change(
-                row.stripe_subscription_id, settings, key=f"default-{new_id()}"
-            )
+    begun = [row for row in rows if row.status != SubscriptionStatus.INCOMPLETE]
+    for row in begun:
+        await _pay_by(tools, row.stripe_subscription_id, settings)
     async with tools.database.transaction() as connection:
-        for row in rows:
+        for row in begun:
             if row.status in (SubscriptionStatus.PAST_DUE, SubscriptionStatus.UNPAID):
                 await _collect_soon(connection, row, method_id, now=tools.clock())
+    named = [Target(Kind.SUBSCRIPTION, row.stripe_subscription_id) for row in begun]
+    return [Target(Kind.CUSTOMER, customer_id), *named]
+
+
+async def _pay_by(tools: Tools, subscription_id: str, settings: Mapping[str, Any]) -> None:
+    """One that has ended meanwhile is paid by nobody."""
+    try:
+        await tools.provider.subscriptions.change(subscription_id, settings, key=f"default-{new_id()}")
+    except ProviderRefused:
+        told = await tools.provider.subscriptions.get(subscription_id)
+        if told is not None and told["status"] not in OVER:
+            raise
 
 
 async def _collect_soon(connection: AsyncConnection, row: Any, method_id: str, *, now: datetime) -> None:
@@ -152,21 +164,25 @@ async def collect(tools: Tools, subscription_id: str, method_id: str) -> Target 
     return Target(Kind.SUBSCRIPTION, subscription_id)
 
 
-async def detach(tools: Tools, customer_id: str, method_id: str) -> None:
-    """Gives the method up at the provider; another one becomes the default before. Raises ProviderError."""
-    told = await fetch(tools.provider, customer_id)
+async def detach(tools: Tools, customer_id: str, method_id: str) -> Sequence[Target]:
+    """Gives the method up at the provider; another one pays before that. As ``make_default``."""
+    told, changed = await fetch(tools.provider, customer_id), [Target(Kind.CUSTOMER, customer_id)]
     if all(method["id"] != method_id for method in told["methods"]):
-        return
-    if told["default"] == method_id:
-        await _pass_default_on(tools, customer_id, told)
+        return changed
+    changed = [*await _pass_on(tools, customer_id, told, method_id)] or changed
     with suppress(ProviderRefused):  # it is detached already
         await tools.provider.payment_methods.detach(method_id, key=f"detach-{method_id}")
+    return changed
 
 
-async def _pass_default_on(tools: Tools, customer_id: str, told: Object) -> None:
+async def _pass_on(tools: Tools, customer_id: str, told: Object, method_id: str) -> Sequence[Target]:
+    """What it pays: by the customer's default, or by the newest where it is that itself."""
     async with tools.database.read() as connection:
         holder = await subscriptions.of_customer(connection, customer_id)
         known = await payment_methods.of_user(connection, holder.id) if holder else {}
+        pays = holder is not None and await subscriptions.are_paid_by(connection, holder.id, method_id)
     kept = [each["id"] for each in told["methods"] if _is_kept(known.get(each["id"]))]
-    if holder is not None and kept:
-        await make_default(tools, holder.id, customer_id, kept[0])
+    if holder is None or not kept or (told["default"] != method_id and not pays):
+        return []
+    heir = told["default"] if told["default"] in kept else kept[0]
+    return await make_default(tools, holder.id, customer_id, heir)

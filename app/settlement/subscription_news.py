@@ -42,6 +42,7 @@ async def values_of(
         "scheduled_interval": following.interval if following not in (None, offer) else None,
         "stripe_subscription_id": told["id"],
         "stripe_schedule_id": told["schedule"]["id"] if told["schedule"] else None,
+        "stripe_default_method_id": None if status in OVER else _id(told["default_payment_method"]),
         "created_at": moment(told["created"]),
         "ended_at": (moment(told["ended_at"]) or now) if status in OVER else None,
     }

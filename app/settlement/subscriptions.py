@@ -40,6 +40,7 @@ _ENDED: Mapping[str, Any] = MappingProxyType(
         "scheduled_tier": None,
         "scheduled_interval": None,
         "stripe_schedule_id": None,
+        "stripe_default_method_id": None,
     }
 )
 _TOLD = ("stripe_subscription_id", "created_at", "current_period_end")

@@ -82,8 +82,94 @@ async def test_a_new_default_also_pays_a_running_subscription(subscriber: Subscr
     other = await add(subscriber, "pm_card_mastercard")
     await subscriber.session(DEFAULT, paymentMethodId=other)
     subscriber.shop.forward(days=31)
+    assert charged(subscriber) == ["4444", "4242"]
+
+
+async def test_what_paid_the_start_is_charged_next_rather_than_the_default_that_was_declined(
+    subscriber: Subscriber,
+) -> None:
+    """A subscription keeps what paid its first invoice, and that goes before its customer's default."""
+    declined = await add(subscriber, "pm_card_chargeCustomerFail")
+    subscriber.pay((await subscriber.change())["clientSecret"], card="pm_card_mastercard")
+    await subscriber.hear()
+    assert shown(await subscriber.methods()) == [("4444", True), ("0341", False)]
+    subscriber.shop.forward(days=31)
+    assert charged(subscriber) == ["4444", "4444", "0341"]
+    chosen = await subscriber.session(DEFAULT, paymentMethodId=declined)
+    assert chosen == {"paymentMethod": {"last4": "0341", "isDefault": True}, "errors": []}
+    assert shown(await subscriber.methods()) == [("4444", False), ("0341", True)]
+    subscriber.shop.forward(days=31)
+    assert charged(subscriber) == ["0341", "4444", "4444", "0341"]
+
+
+async def test_without_what_paid_the_subscription_its_customers_default_is_charged(
+    subscriber: Subscriber,
+) -> None:
+    await add(subscriber)
+    [first] = await subscriber.methods()
+    await subscriber.change()
+    own = await add(subscriber, "pm_card_mastercard")
+    [method] = [each.id for each in saved(subscriber) if each["card"]["last4"] == "4444"]
+    subscriber.client.v1.subscriptions.update(
+        subscriber.subscriptions()[0].id, {"default_payment_method": method}
+    )
+    await subscriber.hear()
+    assert [each["last4"] for each in await subscriber.methods() if each["isDefault"]] == ["4444"]
+    assert (await subscriber.session(REMOVE, paymentMethodId=own))["errors"] == []
+    assert [each["id"] for each in await subscriber.methods() if each["isDefault"]] == [first["id"]]
+    subscriber.shop.forward(days=31)
+    assert charged(subscriber) == ["4242", "4242"]
+
+
+@pytest.mark.parametrize("status", ["paused", "unpaid"])
+async def test_what_comes_back_is_paid_by_the_default_that_was_chosen_meanwhile(
+    subscriber: Subscriber, status: str
+) -> None:
+    await add(subscriber)
+    await subscriber.change()
+    other = await add(subscriber, "pm_card_mastercard")
+    [made] = subscriber.subscriptions()
+    if status == "paused":
+        subscriber.client.v1.subscriptions.pause(made.id, {"type": "subscription"})
+    else:
+        [key] = [each.id for each in saved(subscriber) if each["card"]["last4"] == "4242"]
+        subscriber.shop.stand_in.ask("/settings", after_last_retry="unpaid")
+        subscriber.shop.stand_in.ask(f"/payment_methods/{key}", card="pm_card_chargeCustomerFail")
+        subscriber.shop.forward(days=52)
+    await subscriber.hear()
+    assert (subscriber.subscriptions()[0].status, await subscriber.tier()) == (status, "free")
+    assert (await subscriber.session(DEFAULT, paymentMethodId=other))["errors"] == []
+    [method] = [each.id for each in saved(subscriber) if each["card"]["last4"] == "4444"]
+    assert subscriber.subscriptions()[0].default_payment_method == method
+    if status == "paused":
+        subscriber.client.v1.subscriptions.resume(made.id)
+    await subscriber.hear()
+    assert (subscriber.subscriptions()[0].status, await subscriber.tier()) == ("active", "pro")
+    assert [each["last4"] for each in await subscriber.methods() if each["isDefault"]] == ["4444"]
+    subscriber.shop.forward(days=31)
+    assert charged(subscriber)[0] == "4444"
+
+
+async def test_a_default_is_chosen_also_where_a_subscription_has_ended_unheard(
+    subscriber: Subscriber,
+) -> None:
+    await add(subscriber)
+    await subscriber.change()
+    other = await add(subscriber, "pm_card_mastercard")
+    subscriber.client.v1.subscriptions.cancel(subscriber.subscriptions()[0].id)
+    chosen = await subscriber.session(DEFAULT, paymentMethodId=other)
+    assert chosen == {"paymentMethod": {"last4": "4444", "isDefault": True}, "errors": []}
+    assert await subscriber.tier() == "free"
+
+
+def saved(subscriber: Subscriber) -> list[Any]:
+    return list(subscriber.client.v1.payment_methods.list({"customer": subscriber.customer}).data)
+
+
+def charged(subscriber: Subscriber) -> list[str]:
+    """The last four digits of what each charge was tried on, the newest first."""
     charges = subscriber.client.v1.charges.list({"customer": subscriber.customer}).data
-    assert [charge["payment_method_details"]["card"]["last4"] for charge in charges] == ["4444", "4242"]
+    return [str(charge["payment_method_details"]["card"]["last4"]) for charge in charges]
 
 
 async def test_removing_the_default_passes_it_on(subscriber: Subscriber) -> None:

@@ -20,8 +20,8 @@ SENT = {
     "resume": 24,
     "cancel": 24,
     "startAddPaymentMethod": 8,
-    "setDefaultPaymentMethod": 16,
-    "removePaymentMethod": 27,
+    "setDefaultPaymentMethod": 26,
+    "removePaymentMethod": 30,
 }
 
 

@@ -20,6 +20,7 @@ class Subscription(Base):
 
     It passes from each subscription of an account to the next, so that no change of tier resets usage.
     ``price_cents`` is for a ``billing_interval``; ``scheduled_*`` is what follows at the period's end.
+    ``stripe_default_method_id`` pays it, rather than its customer's default; None: that one does.
     ``superseded_at``: it runs at the provider, but another one gives the account its tier.
     """
 
@@ -57,6 +58,7 @@ class Subscription(Base):
     scheduled_tier: Mapped[str | None] = mapped_column(String(16))
     scheduled_interval: Mapped[str | None] = mapped_column(String(8))
     stripe_schedule_id: Mapped[str | None] = mapped_column(String(255))
+    stripe_default_method_id: Mapped[str | None] = mapped_column(String(255))
     superseded_at: Mapped[datetime | None]
 
 

@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import aliased
 
-from app.db.models import Package, PackageVersion, Payment, PaymentMethod, Purchase
+from app.db.models import Package, PackageVersion, Payment, PaymentMethod, Purchase, Subscription
 from app.domain.payments import UNDECIDED, PaymentStatus
+from app.domain.subscriptions import LIVE, SubscriptionStatus
 
 PAYMENT: tuple[Any, ...] = (
     Payment.id,
@@ -25,6 +27,27 @@ PAYMENT: tuple[Any, ...] = (
     Payment.client_secret,
     Payment.created_at,
 )
+_OTHER = aliased(PaymentMethod)
+_PAYING = (*LIVE, SubscriptionStatus.UNPAID, SubscriptionStatus.PAUSED)
+_OF_SUBSCRIPTION = (
+    select(_OTHER.stripe_payment_method_id)
+    .join(Subscription, Subscription.stripe_default_method_id == _OTHER.stripe_payment_method_id)
+    .where(
+        Subscription.user_id == PaymentMethod.user_id,
+        Subscription.status.in_(_PAYING),
+        Subscription.superseded_at.is_(None),
+        _OTHER.removed_at.is_(None),
+    )
+    .order_by(Subscription.status.in_(LIVE).desc(), Subscription.created_at.desc())
+    .limit(1)
+    .correlate(PaymentMethod)
+    .scalar_subquery()
+)
+"""What pays the account's subscription, where that has a default of its own."""
+IS_CHARGED_NEXT = func.coalesce(
+    PaymentMethod.stripe_payment_method_id == _OF_SUBSCRIPTION, PaymentMethod.is_default
+)
+"""The provider's rule: a subscription's own default goes before its customer's."""
 PAYMENT_METHOD: tuple[Any, ...] = (
     PaymentMethod.id,
     PaymentMethod.user_id,
@@ -33,7 +56,7 @@ PAYMENT_METHOD: tuple[Any, ...] = (
     PaymentMethod.last4,
     PaymentMethod.exp_month,
     PaymentMethod.exp_year,
-    PaymentMethod.is_default,
+    IS_CHARGED_NEXT.label("is_default"),
 )
 KEPT = PaymentMethod.removed_at.is_(None)
 """What was removed is not shown any more."""

@@ -93,6 +93,7 @@ _STANDING: Mapping[Kind, Mapping[str, Select]] = MappingProxyType(
                 Subscription.current_period_end,
                 Subscription.cancel_at_period_end,
                 Subscription.scheduled_tier,
+                Subscription.stripe_default_method_id,
                 User.tier.label("account_tier"),
             ).join(User, User.id == Subscription.user_id),
         },

@@ -72,6 +72,14 @@ async def started_of(connection: AsyncConnection, user_id: UUID) -> list[Row]:
     return list((await connection.execute(statement)).all())
 
 
+async def are_paid_by(connection: AsyncConnection, user_id: UUID, method_id: str) -> bool:
+    """Whether the provider's payment method is the own default of one that is not over."""
+    statement = select(Subscription.id).where(
+        Subscription.user_id == user_id, Subscription.stripe_default_method_id == method_id
+    )
+    return (await connection.execute(statement.limit(1))).first() is not None
+
+
 async def by_provider_id(connection: AsyncConnection, subscription_id: str) -> Row | None:
     statement = select(*SUBSCRIPTION).where(Subscription.stripe_subscription_id == subscription_id)
     return (await connection.execute(statement)).one_or_none()

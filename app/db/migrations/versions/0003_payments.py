@@ -409,6 +409,9 @@ def upgrade() -> None:
     op.add_column("subscriptions", sa.Column("trial_end", UtcDateTime(), nullable=True))
     op.add_column("subscriptions", sa.Column("past_due_since", UtcDateTime(), nullable=True))
     op.add_column("subscriptions", sa.Column("stripe_schedule_id", sa.String(length=255), nullable=True))
+    op.add_column(
+        "subscriptions", sa.Column("stripe_default_method_id", sa.String(length=255), nullable=True)
+    )
     op.add_column("subscriptions", sa.Column("superseded_at", UtcDateTime(), nullable=True))
     _one_live(LIVE_BEFORE, LIVE)
 
@@ -463,6 +466,7 @@ def downgrade() -> None:
 
     _one_live(LIVE, LIVE_BEFORE)
     op.drop_column("subscriptions", "superseded_at")
+    op.drop_column("subscriptions", "stripe_default_method_id")
     op.drop_column("subscriptions", "stripe_schedule_id")
     op.drop_column("subscriptions", "scheduled_interval")
     op.drop_column("subscriptions", "scheduled_tier")
