@@ -10,6 +10,7 @@ from uuid import UUID
 from app.context import Deps
 from app.domain.outbox import Topic
 from app.domain.plans import Resource
+from app.domain.settlement import Kind, Target
 from app.services import housekeeping, reconciliation, uploads
 from app.services.notices import accounts, invoices, quotas, receipts, subscriptions
 from app.services.notices import payouts as payout_notices

@@ -4,7 +4,7 @@ from time import thread_time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.engine.serialisation import ITEMS_AT_ONCE, to_bytes
@@ -17,6 +17,7 @@ values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(values)
 def test_bytes_mean_the_value(value: Any) -> None:
     assert json.loads(asyncio.run(to_bytes(value))) == value
