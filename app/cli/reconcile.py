@@ -51,7 +51,8 @@ def _moment(since: str) -> datetime:
         given = datetime.fromisoformat(since)
         moment = given if given.tzinfo else given.replace(tzinfo=UTC)
     except ValueError:
-        raise Problem(f"--since: '{since}' is no moment.", advice="Write 30d.", code=ExitCode.USAGE) from None
+        advice = "Write 12h, 30d, or a moment such as 2026-11-01 or 2026-11-01T12:00Z."
+        raise Problem(f"--since: '{since}' is no moment.", advice=advice, code=ExitCode.USAGE) from None
     if moment > now:
         raise Problem(f"--since: {since} is still to come.", code=ExitCode.USAGE)
     return moment

@@ -99,6 +99,8 @@ async def create_with_role(
     values |= {"password_hash": await passwords.hash(password), "email_verified_at": now}
     async with database.transaction() as connection:
         user_id = await create(connection, values=values, role=role, now=now)
+        if role is Role.AUTHOR:
+            await authors.ensure(connection, user_id=user_id, username=values["username"], now=now)
         await audit.note(connection, "create_account", actor_id=None, subject_id=user_id, now=now, role=role)
     return user_id
 

@@ -2,8 +2,10 @@
 
 import pytest
 
+from app.domain.api_keys import Role
 from app.domain.ledger import Account
 from app.schema.node import global_id
+from tests.support.clients import sign_up_as
 from tests.support.factories import make_author
 from tests.support.ledger import assert_books_balance, balance_of, make_shelf
 from tests.support.payments import Shop
@@ -11,6 +13,7 @@ from tests.support.payouts import (
     CANCEL,
     CREATE,
     MARK_PAID,
+    REQUEST,
     connected,
     fund,
     make_admin,
@@ -57,6 +60,15 @@ async def test_staff_pays_an_imported_author_by_hand(shop: Shop) -> None:
     assert await balance_of(database, Account.AUTHOR_PAYABLE) == -3_000
     assert transfers(shop) == []
     await assert_books_balance(database)
+
+
+async def test_an_account_of_the_role_is_an_author_and_staff_hears_how_to_become_one(shop: Shop) -> None:
+    author, admin = [await sign_up_as(shop.api, role) for role in (Role.AUTHOR, Role.ADMIN)]
+    given = {"currency": "USD", "idempotencyKey": "k"}
+    [error] = (await author.api(REQUEST, input=given)).payload()["errors"]
+    assert (error["code"], error["state"]) == ("INVALID_STATE", "not connected")
+    [error] = (await admin.api(REQUEST, input=given)).payload()["errors"]
+    assert (error["code"], "becomeAuthor" in error["message"]) == ("NOT_FOUND", True)
 
 
 @pytest.mark.parametrize("field", ["reference", "reason"])

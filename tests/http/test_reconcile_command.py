@@ -68,7 +68,8 @@ def test_what_could_not_be_acted_on_is_not_said_to_be(capsys: pytest.CaptureFixt
 
 def test_what_cannot_be_asked_is_said(revgraph: Revgraph, real_time_stand_in: StandIn) -> None:
     wrong = revgraph("reconcile", "--since", "yesterday")
-    assert (wrong.code, wrong.err.splitlines()) == (2, ["--since: 'yesterday' is no moment.", "Write 30d."])
+    advice = "Write 12h, 30d, or a moment such as 2026-11-01 or 2026-11-01T12:00Z."
+    assert (wrong.code, wrong.err.splitlines()) == (2, ["--since: 'yesterday' is no moment.", advice])
     assert revgraph("reconcile", "--since", "9999-01-01").code == 2
     real_time_stand_in.ask("/faults", kind="error", status=500, path="*", times=1000)
     away = revgraph("reconcile")

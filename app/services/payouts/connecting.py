@@ -66,7 +66,7 @@ async def author_of(database: Database, viewer: Viewer) -> Any:
     async with database.read() as connection:
         author = await authors.by_user(connection, viewer.user_id)
     if author is None:
-        raise NotFound("An author of this account")
+        raise NotFound("An author of this account (becomeAuthor makes one)")
     return author
 
 
