@@ -192,9 +192,14 @@ async def settle_payouts(deps: Deps) -> None:
 
 
 async def reconcile(deps: Deps, _: Fact) -> None:
-    """Without a provider there is nothing to compare with. The events are left to the workers."""
+    """Without a provider there is nothing to compare with. The events are left to the workers.
+
+    After one that somebody began by hand, which may have looked less far back.
+    """
     if deps.provider is not None:
-        await reconciliation.run(deps.tools, since=deps.clock() - RECONCILED, dry_run=False)
+        await reconciliation.run(
+            deps.tools, since=deps.clock() - RECONCILED, dry_run=False, waits=LONG[Topic.RECONCILE] / 2
+        )
 
 
 async def settle_payments(deps: Deps) -> None:
@@ -238,8 +243,8 @@ SCHEDULES: Mapping[Topic, timedelta] = MappingProxyType(
     }
 )
 """What is done once in each slot of this length, by one of all processes: a fact like any other."""
-LONG: Mapping[Topic, float] = MappingProxyType({Topic.RECONCILE: 6 * 3600})
-"""Topics whose handling takes longer than a moment, by the most seconds."""
+LONG: Mapping[Topic, timedelta] = MappingProxyType({Topic.RECONCILE: timedelta(hours=6)})
+"""Topics whose handling takes longer than a moment, by how long at most."""
 CHORES: Mapping[Chore, float] = MappingProxyType(
     {
         write_last_used: 5,

@@ -33,7 +33,8 @@ def reconcile(
     """Fetch the events that never arrived, compare payments, subscriptions, invoices, customers, and mend.
 
     Looks at what was made since then, and at everything that is unfinished, however old. Stripe tells of
-    events for 30 days. Runs by itself once a day; may run at any time, beside servers and workers.
+    events for 30 days. Runs by itself once a day; may run at any time, beside servers and workers, one at a
+    time.
 
     Examples: [bold]revgraph reconcile --dry-run[/bold], [bold]revgraph reconcile --since 7d[/bold]
     """
@@ -77,10 +78,25 @@ async def _reconcile(since: datetime, *, dry_run: bool) -> "Report":
                     on_progress=step,
                     act_on_events=lambda: _act_on_events(deps),
                 )
+            except reconciliation.AlreadyRunning:
+                raise Problem(
+                    "Another reconciliation is running.", advice=_when_free(deps.lease.total_seconds())
+                ) from None
+            except reconciliation.Interrupted:
+                raise Problem(
+                    "The database was away for too long, and another reconciliation may have begun.",
+                    advice="What was mended stays so; run it again for the rest.",
+                ) from None
             except ProviderError as error:
                 raise Problem(
                     f"Stripe cannot be asked: {error}", advice="Look at STRIPE_API_KEY and STRIPE_API_BASE."
                 ) from None
+
+
+def _when_free(lease_seconds: float) -> str:
+    return (
+        f"Wait until it has ended; if it was killed, another one may begin after {lease_seconds:g} seconds."
+    )
 
 
 async def _act_on_events(deps: "Deps") -> None:

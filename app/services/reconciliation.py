@@ -3,7 +3,8 @@
 The events of the last 30 days that never arrived are looked for. Then objects are compared: those that these
 events are about, those that were made lately, whoever made them, and those that something may still happen
 to. Last the events are put into the inbox, where they find everything as it should be. Together that brings
-the database to the right state when every webhook was lost, and tells what was otherwise.
+the database to the right state when every webhook was lost, and tells what was otherwise. One is at work at a
+time, whoever began it; a killed one's lease ends by itself.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,11 +22,14 @@ from app.domain.payments import WebhookStatus
 from app.domain.settlement import Kind, Target
 from app.domain.webhooks import Event, read_event
 from app.ports.provider import Noun
-from app.settlement import syncing
+from app.settlement import leases, syncing
 from app.settlement.events import targets_of
 from app.settlement.tools import Tools
 
 AT_ONCE = 8
+LEASE_NAME = "reconciliation"
+PAUSE_SECONDS = 5.0
+"""Between looks whether another one has ended."""
 ORDER = (Kind.CUSTOMER, Kind.SUBSCRIPTION, Kind.INVOICE, Kind.PAYMENT, Kind.ACCOUNT, Kind.TRANSFER)
 """What is referred to comes before what refers to it: an invoice begins the rows of its payments."""
 NAMED: dict[Noun, tuple[Kind, str]] = {
@@ -68,6 +72,14 @@ class Report:
         return {kind: sum(each == kind for each, _ in objects) for kind in ORDER}
 
 
+class AlreadyRunning(Exception):
+    """Another reconciliation is at work: both would tell of what one of them mends."""
+
+
+class Interrupted(Exception):
+    """It could not say in time that it was still at work, and another one may have begun since."""
+
+
 class _Rehearsed(Exception):
     """Takes what was applied back."""
 
@@ -79,12 +91,35 @@ async def run(
     dry_run: bool,
     on_progress: Step | None = None,
     act_on_events: Callable[[], Awaitable[None]] | None = None,
+    waits: timedelta = timedelta(0),
 ) -> Report:
     """``act_on_events``: does at once what the worker would do about events that were missed.
 
-    ``dry_run``: changes nothing, and tells what would be changed. Raises ProviderError where its lists cannot
-    be read; a single object that cannot be is told in the report.
+    ``dry_run``: changes nothing, and tells what would be changed. ``waits``: so long for another one to end.
+    Raises AlreadyRunning, Interrupted, and ProviderError where its lists cannot be read; a single object that
+    cannot be is told in the report.
     """
+    holding: dict[str, Any] = {"clock": tools.clock, "lasts": tools.lease}
+    try:
+        lease = await leases.take(
+            tools.database, LEASE_NAME, **holding, waits=waits, pause_seconds=PAUSE_SECONDS
+        )
+    except leases.Busy:
+        raise AlreadyRunning from None
+    try:
+        async with leases.kept(tools.database, lease, **holding):
+            return await _run(tools, since, dry_run, on_progress, act_on_events)
+    except TimeoutError as error:
+        raise Interrupted from error
+
+
+async def _run(
+    tools: Tools,
+    since: datetime,
+    dry_run: bool,
+    on_progress: Step | None,
+    act_on_events: Callable[[], Awaitable[None]] | None,
+) -> Report:
     report = Report(missed=await _missed_events(tools, since=since))
     try:
         targets = await _targets(tools, report.missed, since=since)

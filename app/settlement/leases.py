@@ -1,10 +1,12 @@
 """Who may bring an object up to date: one at a time, and nobody for ever."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -33,11 +35,17 @@ class Lease:
 
 
 async def take(
-    database: Database, object_id: str, *, clock: Callable[[], datetime], lasts: timedelta = LEASE
+    database: Database,
+    object_id: str,
+    *,
+    clock: Callable[[], datetime],
+    lasts: timedelta = LEASE,
+    waits: timedelta = WAITS,
+    pause_seconds: float = PAUSE_SECONDS,
 ) -> Lease:
     """Waits a while for another holder. Raises Busy."""
     lease = Lease(object_id, new_id())
-    for _ in range(int(WAITS.total_seconds() / PAUSE_SECONDS)):
+    for _ in range(1 + int(waits.total_seconds() / pause_seconds)):
         now = clock()
         async with database.transaction() as connection:
             taken = await object_leases.take(
@@ -59,6 +67,54 @@ async def held(
         yield lease
     finally:
         await give_back(database, lease)
+
+
+@asynccontextmanager
+async def kept(
+    database: Database, lease: Lease, *, clock: Callable[[], datetime], lasts: timedelta = LEASE
+) -> AsyncIterator[None]:
+    """Renews a lease that was taken for as long as the block needs, and gives it back.
+
+    Raises TimeoutError in the block when it could not be renewed.
+    """
+
+    async def renew() -> bool:
+        async with database.transaction() as connection:
+            return await object_leases.extend(
+                connection, object_id=lease.object_id, token=lease.token, expires_at=clock() + lasts
+            )
+
+    try:
+        async with renewed(renew, lease=lasts.total_seconds()):
+            yield
+    finally:
+        await give_back(database, lease)
+
+
+@asynccontextmanager
+async def renewed(
+    renew: Callable[[], Awaitable[bool]], *, lease: float, most: float = math.inf
+) -> AsyncIterator[None]:
+    """Raises TimeoutError in the block after ``most`` seconds, or when the lease could not be renewed."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + most
+
+    async def beat() -> None:
+        while True:
+            await asyncio.sleep(lease / 3)
+            held_until = min(loop.time() + lease * 0.75, end)
+            with suppress(Exception):  # a database that is away: it is tried again while the lease lasts
+                if not await renew():
+                    return
+                limit.reschedule(held_until)
+
+    async with asyncio.timeout_at(min(loop.time() + lease * 0.75, end)) as limit:
+        beating: asyncio.Task[Any] = asyncio.create_task(beat())
+        try:
+            yield
+        finally:
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
 
 
 async def prove(connection: AsyncConnection, lease: Lease) -> None:

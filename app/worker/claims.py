@@ -8,15 +8,15 @@ no two act on one thing at once.
 import asyncio
 import random
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.context import Deps
 from app.domain.outbox import retry_delay
+from app.settlement import leases
 
 BATCH = 8
 Job = TypeVar("Job")
@@ -66,7 +66,7 @@ class Desk(ABC, Generic[Job]):
     async def _try(self, job: Job) -> None:
         lease = self._deps.lease.total_seconds()
         try:
-            async with _held(lambda: self._renew(job), lease=lease, most=self.seconds(job)):
+            async with leases.renewed(lambda: self._renew(job), lease=lease, most=self.seconds(job)):
                 await self.act_on(job)
         except Exception as error:  # noqa: BLE001 - acting may fail in any way; the row remembers how
             delay = retry_delay(self.attempts(job)) * random.uniform(1, 1.5)  # noqa: S311 - spreads retries, no secret
@@ -75,27 +75,3 @@ class Desk(ABC, Generic[Job]):
     async def _renew(self, job: Job) -> bool:
         async with self._deps.database.transaction() as connection:
             return await self.extend(connection, job, until=self._deps.clock() + self._deps.lease)
-
-
-@asynccontextmanager
-async def _held(renew: Callable[[], Awaitable[bool]], *, lease: float, most: float) -> AsyncIterator[None]:
-    """Raises TimeoutError in the block after ``most`` seconds, or when the lease could not be renewed."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + most
-
-    async def beat() -> None:
-        while True:
-            await asyncio.sleep(lease / 3)
-            held_until = min(loop.time() + lease * 0.75, end)
-            with suppress(Exception):  # a database that is away: it is tried again while the lease lasts
-                if not await renew():
-                    return
-                limit.reschedule(held_until)
-
-    async with asyncio.timeout_at(min(loop.time() + lease * 0.75, end)) as limit:
-        beating: asyncio.Task[Any] = asyncio.create_task(beat())
-        try:
-            yield
-        finally:
-            beating.cancel()
-            await asyncio.gather(beating, return_exceptions=True)

@@ -38,7 +38,7 @@ class Facts(Desk[Fact]):
         return job.attempts
 
     def seconds(self, job: Fact) -> float:
-        return LONG[Topic(job.topic)] if job.topic in LONG else self._handling_seconds
+        return LONG[Topic(job.topic)].total_seconds() if job.topic in LONG else self._handling_seconds
 
     async def act_on(self, job: Fact) -> None:
         if job.attempts > MAX_ATTEMPTS:

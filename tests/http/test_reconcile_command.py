@@ -1,5 +1,6 @@
 """``revgraph reconcile`` as an operator runs it, against a stand-in for Stripe."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from app.cli import reconcile
+from app.db.database import Database
 from app.domain.settlement import Kind, Target
 from app.domain.webhooks import read_event
+from app.services import reconciliation
 from app.services.reconciliation import Report
+from app.settlement import leases
 from tests.support.commands import Revgraph
 from tests.support.stand_in import StandIn
 
@@ -46,6 +50,21 @@ def test_it_tells_mends_and_then_finds_nothing(revgraph: Revgraph, real_time_sta
     assert (done.code, done.out.splitlines()[0]) == (0, "1 events had not arrived; they have been acted on.")
     again = revgraph("reconcile", "--dry-run")
     assert (again.code, again.out.splitlines()[0]) == (0, "0 events had not arrived.")
+
+
+def test_one_runs_at_a_time(revgraph: Revgraph, database_url: str) -> None:
+    async def another_begins() -> None:
+        database = Database(database_url)
+        await leases.take(database, reconciliation.LEASE_NAME, clock=lambda: datetime.now(UTC))
+        await database.close()
+
+    asyncio.run(another_begins())
+    refused = revgraph("reconcile", "--dry-run")
+    assert (refused.code, refused.out) == (1, "")
+    assert refused.err.splitlines() == [
+        "Another reconciliation is running.",
+        "Wait until it has ended; if it was killed, another one may begin after 60 seconds.",
+    ]
 
 
 def test_what_could_not_be_acted_on_is_not_said_to_be(capsys: pytest.CaptureFixture[str]) -> None:

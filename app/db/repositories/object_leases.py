@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -26,6 +26,16 @@ async def take(
         .returning(ObjectLease.token)
     )
     return (await connection.execute(statement)).scalar_one_or_none() is not None
+
+
+async def extend(connection: AsyncConnection, *, object_id: str, token: UUID, expires_at: datetime) -> bool:
+    """Whether the lease was still this holder's."""
+    statement = (
+        update(ObjectLease)
+        .where(ObjectLease.object_id == object_id, ObjectLease.token == token)
+        .values(expires_at=expires_at)
+    )
+    return (await connection.execute(statement)).rowcount == 1
 
 
 async def end(connection: AsyncConnection, *, object_id: str, token: UUID) -> bool:
