@@ -182,7 +182,7 @@ class InvalidState(DomainError):
     code = "INVALID_STATE"
 
     def __init__(self, *, what: str, state: str, action: str) -> None:
-        super().__init__(f"{what} is {state}: it cannot {action}.")
+        super().__init__(f"{what} is {state.replace('_', ' ')}: it cannot {action}.")
         self.state, self.action = state, action
 
     def facts(self) -> dict[str, Any]:

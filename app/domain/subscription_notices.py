@@ -9,8 +9,9 @@ from app.domain.outbox import Topic
 from app.domain.subscription_states import Turn
 from app.domain.subscriptions import LIVE, SubscriptionStatus
 
-TOLD_BEFORE = timedelta(days=3)
-"""The end of a trial, so long before; the provider's own notice comes then too, and makes us look."""
+TOLD_BEFORE = timedelta(days=3, hours=1)
+"""The end of a trial, so long before. The provider's own notice, three days before, makes us look: by a clock
+that is a little behind the provider's, too."""
 _PLAN = ("tier", "billing_interval", "cancel_at_period_end", "scheduled_tier", "scheduled_interval")
 
 

@@ -149,8 +149,18 @@ async def test_each_step_of_dunning_says_what_comes_next(post: Post) -> None:
     await post.change(Invoice, invoice_id, next_attempt_at=None)
     last = await post.after(Topic.INVOICE_PAYMENT_FAILED, invoice_id=str(invoice_id), attempt=5)
     assert last.subject == "Last notice: your payment of $34.51 failed"
-    assert "That was the last attempt." in last.text
-    assert "That was the last attempt." in str(last.html)
+    for form in (last.text, str(last.html)):
+        assert "That was the last attempt. Your plan ends with it" in form
+        assert "subscribe anew" in form
+        assert "https://pay.test/in_1" not in form, "nobody pays for what does not come back by it"
+    kept = await post.subscription(status="unpaid", ended_at=NOW)
+    await post.change(Invoice, invoice_id, subscription_id=kept)
+    last = await post.after(Topic.INVOICE_PAYMENT_FAILED, invoice_id=str(invoice_id), attempt=5)
+    for form in (last.text, str(last.html)):
+        assert (
+            "That was the last attempt. Until the invoice is paid, your account is on the free plan" in form
+        )
+        assert "https://pay.test/in_1" in form
 
 
 async def test_a_trial_that_ends_is_told_while_it_lasts(post: Post) -> None:
@@ -175,6 +185,9 @@ async def test_a_change_of_plan_is_told_as_it_stands(post: Post) -> None:
     await post.change(Subscription, plan, scheduled_tier="free")
     later = await post.after(Topic.SUBSCRIPTION_CHANGED, subscription_id=found)
     assert later.subject == "Your plan changes to Free on 15 February 2026"
+    await post.change(Subscription, plan, scheduled_tier="pro", scheduled_interval="month")
+    oftener = await post.after(Topic.SUBSCRIPTION_CHANGED, subscription_id=found)
+    assert oftener.subject == "Your plan changes to Pro by the month on 15 February 2026"
     await post.change(Subscription, plan, cancel_at_period_end=True)
     ending = await post.after(Topic.SUBSCRIPTION_CHANGED, subscription_id=found)
     assert ending.subject == "Your plan Pro ends on 15 February 2026"

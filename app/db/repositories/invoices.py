@@ -56,8 +56,14 @@ LINE: tuple[Any, ...] = (
 
 async def as_told(connection: AsyncConnection, invoice_id: UUID, *, ended: bool = False) -> Row[Any] | None:
     """With whom it is told to; None for an unknown invoice and, unless ``ended``, for a deleted account."""
-    told: tuple[Any, ...] = (*INVOICE, User.email, User.username, User.display_name)
-    statement = select(*told).join(User, User.id == Invoice.user_id).where(Invoice.id == invoice_id)
+    status = Subscription.status.label("subscription_status")
+    told: tuple[Any, ...] = (*INVOICE, User.email, User.username, User.display_name, status)
+    statement = (
+        select(*told)
+        .join(User, User.id == Invoice.user_id)
+        .outerjoin(Subscription, Subscription.id == Invoice.subscription_id)
+        .where(Invoice.id == invoice_id)
+    )
     if not ended:
         statement = statement.where(User.deleted_at.is_(None))
     return (await connection.execute(statement)).one_or_none()

@@ -8,6 +8,7 @@ from sqlalchemy import Row
 from app.db.repositories import invoices
 from app.domain.papers import day, invoice_paper, invoice_receipt
 from app.domain.payments import InvoiceStatus
+from app.domain.subscriptions import SubscriptionStatus
 from app.ports import Attachment
 from app.services.notices.post import Post, amount
 
@@ -78,7 +79,10 @@ async def paid(post: Post, invoice_id: UUID, *, key: str) -> None:
 
 
 async def payment_failed(post: Post, invoice_id: UUID, *, attempt: int, key: str) -> None:
-    """A step of dunning; nothing where it was settled meanwhile. Raises MailError."""
+    """A step of dunning; nothing where it was settled meanwhile. Raises MailError.
+
+    After the last one nobody is asked to pay for a plan that does not come back by it.
+    """
     invoice, _ = await _read(post, invoice_id)
     if invoice is None or invoice.status != InvoiceStatus.OPEN:
         return
@@ -91,6 +95,7 @@ async def payment_failed(post: Post, invoice_id: UUID, *, attempt: int, key: str
         total=amount(invoice.amount_due_cents, invoice.currency),
         attempt=attempt,
         next_attempt_at=day(invoice.next_attempt_at) if invoice.next_attempt_at else None,
+        recoverable=invoice.subscription_status == SubscriptionStatus.UNPAID,
         url=invoice.hosted_url,
     )
 

@@ -40,7 +40,7 @@ async def changed(post: Post, subscription_id: UUID, *, key: str) -> None:
         to=found.email,
         username=found.username,
         plan=_name(post, found.tier),
-        next_plan=_name(post, found.scheduled_tier) if found.scheduled_tier else None,
+        next_plan=_next(post, found) if found.scheduled_tier else None,
         price=_price(found),
         period_end=day(found.current_period_end),
         cancels=found.cancel_at_period_end,
@@ -70,6 +70,13 @@ async def _read(post: Post, subscription_id: UUID) -> Row[Any] | None:
 
 def _name(post: Post, tier: str) -> str:
     return post.plans[Tier(tier)].name
+
+
+def _next(post: Post, found: Row[Any]) -> str:
+    """How often it is paid, too, where that is what changes."""
+    name = _name(post, found.scheduled_tier)
+    same = found.scheduled_tier == Tier.FREE or found.scheduled_interval == found.billing_interval
+    return name if same else f"{name} by the {found.scheduled_interval}"
 
 
 def _price(found: Row[Any]) -> str | None:

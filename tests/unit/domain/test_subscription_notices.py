@@ -71,7 +71,9 @@ def test_a_renewal_and_a_failed_payment_are_no_change() -> None:
     assert told({**PRO, "status": SubscriptionStatus.PAST_DUE}) == []
 
 
-@pytest.mark.parametrize(("left", "expected"), [(timedelta(days=3, seconds=1), 0), (timedelta(days=3), 1)])
+@pytest.mark.parametrize(
+    ("left", "expected"), [(timedelta(days=3, hours=1, seconds=1), 0), (timedelta(days=3, hours=1), 1)]
+)
 def test_the_end_of_a_trial_is_told_three_days_before(left: timedelta, expected: int) -> None:
     trial = {**PRO, "status": SubscriptionStatus.TRIALING, "trial_end": END}
     ending = (Topic.TRIAL_ENDING, f"subscription.trial_ending:{ID}:2026-12-22T00:00:00+00:00")
