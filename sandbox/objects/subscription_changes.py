@@ -4,7 +4,7 @@ from typing import Any
 
 from stripe import params as sdk
 
-from sandbox.errors import refused
+from sandbox.errors import missing, refused
 from sandbox.objects import pending_updates
 from sandbox.objects.collecting import collect, default_method
 from sandbox.objects.coupons import discounts_of
@@ -35,7 +35,7 @@ from sandbox.objects.subscriptions import (
     use_default,
 )
 from sandbox.periods import end_after
-from sandbox.routes import post
+from sandbox.routes import delete, post
 from sandbox.world import Obj, World
 
 COVERED = (
@@ -44,6 +44,10 @@ COVERED = (
     "discounts metadata off_session pause_collection payment_behavior "
     "payment_settings.save_default_payment_method proration_behavior proration_date trial_end trial_settings"
 )
+
+
+ITEM = ("price", "price_data", "quantity", "metadata")
+HOW = "proration_behavior proration_date payment_behavior"
 
 
 def change_route(world: World, params: Obj, key: str) -> Obj:
@@ -209,16 +213,36 @@ def collect_update(world: World, subscription: Obj, behavior: str, *, off_sessio
         raise undone(error)
 
 
+def add_item(world: World, params: Obj) -> Obj:
+    subscription = world.get("subscription", params["subscription"], "subscription")
+    before = {item["id"] for item in subscription["items"]["data"]}
+    put_item(world, subscription, {}, params)
+    return next(item for item in subscription["items"]["data"] if item["id"] not in before)
+
+
 def change_item(world: World, params: Obj, key: str) -> Obj:
-    """An item alone: the same change, told from the item's side."""
+    subscription = holder_of(world, key)
+    put_item(world, subscription, {"id": key}, params)
+    return next(item for item in subscription["items"]["data"] if item["id"] == key)
+
+
+def remove_item(world: World, params: Obj, key: str) -> Obj:
+    put_item(world, holder_of(world, key), {"id": key, "deleted": True}, params)
+    return {"id": key, "object": "subscription_item", "deleted": True}
+
+
+def holder_of(world: World, key: str) -> Obj:
     for subscription in world.all("subscription"):
         if any(item["id"] == key for item in subscription["items"]["data"]):
-            names = ("price", "price_data", "quantity", "metadata")
-            item = {"id": key, **{name: params[name] for name in names if name in params}}
-            rest = {name: value for name, value in params.items() if name not in names}
-            change(world, subscription, {**rest, "items": [item]})
-            return next(item for item in subscription["items"]["data"] if item["id"] == key)
-    return world.get("subscription_item", key)
+            return subscription
+    raise missing("subscription_item", key, None)
+
+
+def put_item(world: World, subscription: Obj, item: Obj, params: Obj) -> None:
+    """An item alone: the same change, told from the item's side."""
+    own = {name: params[name] for name in ITEM if name in params}
+    rest = {name: value for name, value in params.items() if name not in (*ITEM, "subscription")}
+    change_route(world, {**rest, "items": [{**item, **own}]}, subscription["id"])
 
 
 ROUTES = (
@@ -227,6 +251,13 @@ ROUTES = (
         "/v1/subscription_items/{id}",
         change_item,
         sdk.SubscriptionItemUpdateParams,
-        "price price_data quantity metadata proration_behavior proration_date payment_behavior off_session",
+        f"{' '.join(ITEM)} {HOW} off_session",
     ),
+    post(
+        "/v1/subscription_items",
+        add_item,
+        sdk.SubscriptionItemCreateParams,
+        f"subscription {' '.join(ITEM)} {HOW}",
+    ),
+    delete("/v1/subscription_items/{id}", remove_item, sdk.SubscriptionItemDeleteParams, HOW),
 )

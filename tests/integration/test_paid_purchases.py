@@ -430,6 +430,21 @@ async def test_an_account_that_ended_gets_its_money_back(stall: Stall) -> None:
     assert await stall.books() == {}
 
 
+async def test_what_the_bank_does_not_take_back_is_not_sent_again(stall: Stall) -> None:
+    await stall.buy()
+    intent_id = await stall.intent_id()
+    await stall.buyer.api(
+        f'mutation {{ deleteAccount(input: {{password: "{PASSWORD}"}}) {{ errors {{ code }} }} }}'
+    )
+    stall.shop.act(intent_id, "pay", card="pm_card_refundFail")
+    await stall.settle()
+    assert await stall.sweep() == 1
+    await stall.settle()
+    assert await stall.refunds() == [("failed", PRICE)]
+    assert await stall.sweep(days=1) == 0
+    assert await stall.states() == ("canceled", [], "succeeded", 0, 0, 0, 0)
+
+
 async def test_an_account_that_ended_pays_no_more(stall: Stall) -> None:
     await stall.buy()
     await stall.buyer.api(

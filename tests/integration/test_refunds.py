@@ -278,15 +278,16 @@ async def test_what_is_given_back_elsewhere_is_followed(
 ) -> None:
     """A charge of Stripe's shows ten of its refunds."""
     intent_id = await stall.buy_and_pay()
-    given = {"payment_intent": intent_id, "reason": "requested_by_customer", "amount": str(cents)}
-    for _ in range(times):
+    amounts = [cents + number for number in range(times)]
+    for amount in amounts:
+        given = {"payment_intent": intent_id, "reason": "requested_by_customer", "amount": str(amount)}
         stall.shop.stand_in.form("POST", "/v1/refunds", given)
     await stall.settle()
     await stall.settle()
-    assert await stall.refunds() == [("succeeded", cents)] * times
+    assert await stall.refunds() == [("succeeded", amount) for amount in amounts]
     refunds = await stall.rows(Refund)
     assert {(refund.reason, refund.requested_by) for refund in refunds} == {("requested_by_customer", None)}
-    assert (await stall.payment()).refunded_cents == cents * times
+    assert (await stall.payment()).refunded_cents == sum(amounts)
     assert await stall.states() == states
 
 

@@ -99,3 +99,22 @@ def test_the_end_of_a_trial_is_told_at_once_when_it_is_near(shop: Shop) -> None:
     shop.client.v1.subscriptions.update(made.id, {"trial_end": "now"})
     shop.client.v1.subscriptions.update(made.id, {"trial_end": "now"})
     assert shop.types().count(notice) == 2
+
+
+def test_an_item_alone_is_added_changed_and_removed(shop: Shop) -> None:
+    shop.save_card()
+    made = shop.subscribe()
+    shop.stand_in.pass_days(10)
+    items = shop.client.v1.subscription_items
+    added = items.create({"subscription": made.id, "price": shop.business.id, **AT_ONCE})
+    assert (added.price.id, added.current_period_end) == (shop.business.id, on(2026, 2, 1))
+    assert lines(shop, made) == [3387]
+    assert items.update(added.id, {"quantity": 2, **AT_ONCE}).quantity == 2
+    assert lines(shop, made) == [-3387, 6774]
+    assert items.delete(added.id, AT_ONCE).deleted is True
+    assert lines(shop, made) == [-6774]
+    assert [item.id for item in items.list({"subscription": made.id}).data] == [made["items"].data[0].id]
+    with pytest.raises(stripe.InvalidRequestError):
+        items.delete(added.id)
+    with pytest.raises(stripe.InvalidRequestError):
+        items.delete(made["items"].data[0].id)
