@@ -4,8 +4,6 @@ SHELL := /bin/sh
 PYTHON ?= python3
 ARGS ?=
 WORKERS ?= 2
-# What a test's own time limit (600 s at most) cannot end is ended with its process, which tells where it stood.
-STUCK_SECONDS := 660
 BIN := .venv/bin
 PY := $(BIN)/python
 # A Python that was asked for replaces another one in .venv; the default takes what is there.
@@ -41,7 +39,6 @@ run: setup ## Start the server on SQLite with a sample catalogue and a demo acco
 
 test: setup-dev ## Run the tests on both databases; fail under 95 % of lines of app/
 	@"$(PY)" -m pytest -n $(WORKERS) --dist worksteal \
-	    -o faulthandler_timeout=$(STUCK_SECONDS) -o faulthandler_exit_on_timeout=true \
 	    $(if $(strip $(ARGS)),,--cov=app --cov-report=term-missing:skip-covered --cov-fail-under=95) $(ARGS)
 
 check: setup-dev ## Lint, types, import contracts, stale schema, Dockerfile, rules of the tree
