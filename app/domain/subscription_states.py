@@ -46,7 +46,7 @@ _MAY: Mapping[Action, tuple[SubscriptionStatus | None, ...]] = {
 }
 _DONE = {
     Action.START: "be started",
-    Action.UPGRADE: "be upgraded before its open invoice is paid",
+    Action.UPGRADE: "be upgraded until it runs and nothing of it is open",
     Action.DOWNGRADE: "be changed until it runs again",
     Action.CANCEL: "be cancelled at the end of its period",
     Action.CANCEL_NOW: "be cancelled",

@@ -17,6 +17,7 @@ from app.settlement import leases, previews, standings
 from app.settlement.customers import ensure_customer
 from app.settlement.prices import ensure_price
 from app.settlement.standings import Wish
+from app.settlement.subscription_news import plan_item
 from app.settlement.tools import Tools
 
 
@@ -71,7 +72,7 @@ async def _item_of(tools: Tools, subscription_id: str) -> str:
     told = await tools.provider.subscriptions.get(subscription_id)
     if told is None:
         raise ProviderRefused("The subscription is gone.", code="resource_missing")
-    return str(told["items"]["data"][0]["id"])
+    return str(plan_item(told)["id"])
 
 
 async def _start(tools: Tools, wish: Wish, customer_id: str, price_id: str, *, now: datetime) -> Quote:

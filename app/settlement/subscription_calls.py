@@ -15,6 +15,7 @@ from app.domain.subscriptions import OVER, Offer, SubscriptionStatus
 from app.ports.provider import Object, ProviderRefused
 from app.settlement import upgrades
 from app.settlement.prices import ensure_price
+from app.settlement.subscription_news import plan_item
 from app.settlement.subscription_start import withdraw
 from app.settlement.tools import Tools
 
@@ -45,7 +46,7 @@ async def _upgrade(tools: Tools, change: Row, told: Object) -> Mapping[str, Any]
 
 
 async def _set_price_on_trial(tools: Tools, change: Row, told: Object) -> None:
-    item, price_id = told["items"]["data"][0], await _price_of(tools, change)
+    item, price_id = plan_item(told), await _price_of(tools, change)
     params: dict[str, Any] = {
         "items": [{"id": item["id"], "price": price_id}],
         "proration_behavior": "none",
@@ -74,23 +75,32 @@ async def _downgrade(tools: Tools, change: Row, told: Object) -> None:
 
 
 def _phases(change: Row, told: Object, price_id: str, *, begins: int) -> list[dict[str, Any]]:
-    """The running period as it is, then one of the other plan, which goes on by itself."""
-    item, terms = told["items"]["data"][0], _terms(told)
+    """The running period as it is, then one of the other plan, which goes on by itself.
+
+    Several of a plan, and what else was agreed beside it, stay: an upgrade and the quote leave them as well.
+    """
+    plan, terms = plan_item(told), _terms(told)
+    running = {item["id"]: _as_is(item) for item in told["items"]["data"]}
+    following = {**running, plan["id"]: {**_as_is(plan), "price": price_id}}
     return [
         {
-            "items": [{"price": item["price"]["id"], "quantity": item["quantity"]}],
+            "items": [*running.values()],
             "start_date": begins,
-            "end_date": item["current_period_end"],
+            "end_date": plan["current_period_end"],
             "proration_behavior": "none",
             **terms,
         },
         {
-            "items": [{"price": price_id, "quantity": 1}],
+            "items": [*following.values()],
             "duration": {"interval": change.billing_interval, "interval_count": 1},
             "proration_behavior": "none",
             **terms,
         },
     ]
+
+
+def _as_is(item: Object) -> Mapping[str, Any]:
+    return {"price": item["price"]["id"], "quantity": item["quantity"]}
 
 
 def _terms(told: Object) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ async def values_of(
     A price that was not made here says in its ``metadata.tier`` what it gives: that is how terms agreed with
     a customer are set up at the provider. One that says nothing leaves the plan of ``row``, our row of it.
     """
-    item = told["items"]["data"][0]
+    item = plan_item(told)
     offer = await _offer_of(connection, item["price"], row)
     if offer is None:
         return None
@@ -48,6 +48,17 @@ async def values_of(
     }
 
 
+def plan_item(told: Object) -> Object:
+    """What gives the tier: the provider's order is no rule where something else was agreed beside it."""
+    items: list[Object] = told["items"]["data"]
+    return next((each for each in items if _tier_of(each["price"]) is not None), items[0])
+
+
+def _tier_of(price: Object) -> Tier | None:
+    named = (price.get("metadata") or {}).get("tier")
+    return Tier(named) if named in set(Tier) else None
+
+
 def _price_of(item: Object) -> int | None:
     """None for tiers and fractions of a minor unit: only an invoice says what they come to."""
     each = item["price"]["unit_amount"]
@@ -58,9 +69,9 @@ async def _offer_of(connection: AsyncConnection, price: Object, row: Row | None)
     known = await plan_prices.offer_of(connection, price["id"])
     if known is not None:
         return known
-    tier, rhythm = (price.get("metadata") or {}).get("tier"), price["recurring"]
-    if tier in set(Tier) and rhythm["interval"] in set(Interval) and rhythm["interval_count"] == 1:
-        return Offer(Tier(tier), Interval(rhythm["interval"]))
+    tier, rhythm = _tier_of(price), price["recurring"]
+    if tier is not None and rhythm["interval"] in set(Interval) and rhythm["interval_count"] == 1:
+        return Offer(tier, Interval(rhythm["interval"]))
     return Offer(Tier(row.tier), Interval(row.billing_interval)) if row else None
 
 
@@ -68,7 +79,8 @@ async def _following(connection: AsyncConnection, told: Object, item: Object) ->
     """The plan of the schedule's phase that begins when the running period ends, or later."""
     for phase in (told["schedule"] or {}).get("phases", ()):
         if phase["start_date"] >= item["current_period_end"]:
-            return await plan_prices.offer_of(connection, _id(phase["items"][0]["price"]))
+            offers = [await plan_prices.offer_of(connection, _id(each["price"])) for each in phase["items"]]
+            return next((offer for offer in offers if offer is not None), None)
     return None
 
 

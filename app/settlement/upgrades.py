@@ -11,6 +11,7 @@ from app.db.repositories import tier_changes
 from app.db.rows import Row
 from app.domain.subscriptions import ChangeStatus
 from app.ports.provider import Declined, Object, ProviderRefused
+from app.settlement.subscription_news import plan_item
 from app.settlement.tools import Tools
 
 IN_HAND = ("requires_action", "processing", "succeeded")
@@ -39,12 +40,12 @@ async def ask(tools: Tools, change: Row, told: Object, price_id: str) -> Mapping
 
 
 def _is(told: Object, price_id: str) -> bool:
-    return bool(told["items"]["data"][0]["price"]["id"] == price_id)
+    return bool(plan_item(told)["price"]["id"] == price_id)
 
 
 def _params(change: Row, told: Object, price_id: str) -> Mapping[str, Any]:
     return {
-        "items": [{"id": told["items"]["data"][0]["id"], "price": price_id}],
+        "items": [{"id": plan_item(told)["id"], "price": price_id}],
         "proration_behavior": "always_invoice",
         "proration_date": change.details["proration_at"],
         "payment_behavior": "pending_if_incomplete",

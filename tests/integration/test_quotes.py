@@ -89,3 +89,33 @@ async def test_an_upgrade_for_the_last_hour_is_paid_with_the_next_period(subscri
     assert (changed["errors"], changed["subscription"]["tier"]) == ([], "ENTERPRISE")
     subscriber.shop.forward(hours=3)
     assert collected(subscriber) == [(9900, 9910), (10, 0), (2900, 2900)]
+
+
+async def test_what_was_agreed_beside_the_plan_stays_and_gives_no_tier(subscriber: Subscriber) -> None:
+    """Three of the plan, and a seat, set up at the provider: charged before and after, as quoted."""
+    subscriber.save_card()
+    await subscriber.change("ENTERPRISE")
+    [made] = subscriber.subscriptions()
+    seat = subscriber.client.v1.prices.create(
+        {
+            "currency": "usd",
+            "unit_amount": 500,
+            "recurring": {"interval": "month"},
+            "product_data": {"name": "Seat"},
+        }
+    )
+    items: Any = [{"id": made["items"].data[0].id, "quantity": 3}, {"price": seat.id}]
+    subscriber.client.v1.subscriptions.update(made.id, {"items": items, "proration_behavior": "none"})
+    subscriber.shop.forward(days=15)
+    down = (await subscriber.preview("PRO"))["quote"]
+    assert due(down) == (0, 9200)
+    changed = await subscriber.change("PRO", quote=down["id"])
+    assert (changed["errors"], changed["subscription"]["scheduledTier"]) == ([], "PRO")
+    subscriber.shop.forward(days=15, hours=2)
+    await subscriber.bring_up_to_date()
+    assert ((await subscriber.seen())["price"], await subscriber.tier()) == ({"formatted": "$87.00"}, "pro")
+    up = (await subscriber.preview("ENTERPRISE"))["quote"]
+    assert (await subscriber.change("ENTERPRISE", quote=up["id"]))["errors"] == []
+    assert await subscriber.tier() == "enterprise"
+    paid_at_once = up["dueNow"]["amountCents"]
+    assert collected(subscriber) == [(paid_at_once, paid_at_once), (9200, 9200), (9900, 9900)]
