@@ -11,9 +11,11 @@ CODES = """
 SUPPORTED = frozenset(CODES.split())
 WITHOUT_MINOR_UNITS = "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf"
 WHOLE = frozenset(WITHOUT_MINOR_UNITS.split())
+IN_THOUSANDTHS = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
+"""Three decimals, of which the last must be 0: docs.stripe.com/currencies#three-decimal"""
 
 
 def spelled(amount: int, currency: str) -> str:
     """`spelled(123456, "usd") == "1,234.56 USD"`, `spelled(500, "jpy") == "500 JPY"`."""
-    digits = f"{amount:,}" if currency in WHOLE else f"{amount / 100:,.2f}"
-    return f"{digits} {currency.upper()}"
+    decimals = 0 if currency in WHOLE else 3 if currency in IN_THOUSANDTHS else 2
+    return f"{amount / 10**decimals:,.{decimals}f} {currency.upper()}"

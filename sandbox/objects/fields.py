@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.currencies import SUPPORTED
+from sandbox.currencies import IN_THOUSANDTHS, SUPPORTED, spelled
 from sandbox.errors import ParameterError, refused
 from sandbox.world import Obj, World
 
@@ -63,10 +63,19 @@ def check_amount(amount: int, currency: str, name: str = "amount") -> None:
         )
     if amount < MINIMUM.get(currency, 0):
         raise refused(
-            f"Amount must be at least {MINIMUM[currency]} {currency}", code="amount_too_small", param=name
+            f"Amount must be at least {spelled(MINIMUM[currency], currency)}",
+            code="amount_too_small",
+            param=name,
         )
     if amount > 99_999_999:
         raise refused("Amount must be no more than 999,999.99", code="amount_too_large", param=name)
+    check_last_digit(amount, currency, name)
+
+
+def check_last_digit(amount: int, currency: str, name: str = "amount") -> None:
+    if currency in IN_THOUSANDTHS and amount % 10:
+        message = f"Amounts in {currency} must be evenly divisible by 10."
+        raise refused(message, code="parameter_invalid_integer", param=name)
 
 
 def check_currency(currency: str) -> str:

@@ -5,7 +5,7 @@ from stripe import params as sdk
 from sandbox.errors import refused
 from sandbox.objects.balance import book
 from sandbox.objects.charges import refundable
-from sandbox.objects.fields import base, update
+from sandbox.objects.fields import base, check_last_digit, update
 from sandbox.paging import matching, page
 from sandbox.routes import listing, one, post
 from sandbox.world import Obj, World
@@ -26,6 +26,7 @@ def create(world: World, params: Obj) -> Obj:
     if amount > left:
         message = f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left})"
         raise refused(message, param="amount", code="amount_too_large")
+    check_last_digit(amount, charge["currency"])
     return give_back(world, charge, amount, params)
 
 

@@ -294,24 +294,26 @@ async def test_paid_at_the_last_moment_it_is_complete(stall: Stall) -> None:
     assert stall.charges() == ["succeeded"]
 
 
-async def test_a_price_too_small_for_the_provider(stall: Stall) -> None:
-    await _price(stall, 1)
+@pytest.mark.parametrize(
+    ("cents", "currency", "reason"),
+    [(1, "USD", "amount_too_small"), (12_345, "KWD", "parameter_invalid_integer")],
+)
+async def test_a_price_that_the_provider_does_not_take(
+    stall: Stall, cents: int, currency: str, reason: str
+) -> None:
+    await _price(stall, cents, currency)
     bought = await stall.buy(idempotencyKey="k")
-    assert bought["errors"] == [
-        {**bought["errors"][0], "code": "PAYMENT_REFUSED", "reason": "amount_too_small"}
-    ]
+    assert bought["errors"] == [{**bought["errors"][0], "code": "PAYMENT_REFUSED", "reason": reason}]
     assert bought["purchase"]["status"] == "CANCELED"
     assert await stall.states() == ("canceled", [], "canceled", 0, 0, 0, 0)
     again = await stall.buy(idempotencyKey="k")
-    assert [(error["code"], error["reason"]) for error in again["errors"]] == [
-        ("PAYMENT_REFUSED", "amount_too_small")
-    ]
+    assert [(error["code"], error["reason"]) for error in again["errors"]] == [("PAYMENT_REFUSED", reason)]
 
 
-async def _price(stall: Stall, cents: int) -> None:
+async def _price(stall: Stall, cents: int, currency: str = "USD") -> None:
     async with stall.database.transaction() as connection:
         await connection.execute(
-            update(Package).where(Package.id == stall.package.id).values(price_cents=cents)
+            update(Package).where(Package.id == stall.package.id).values(price_cents=cents, currency=currency)
         )
 
 

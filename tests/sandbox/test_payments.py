@@ -257,6 +257,14 @@ def test_refunds_add_up_and_never_exceed_the_charge(stand_in: StandIn, client: s
     assert refunded[0].data.object["amount_refunded"] == 1999
 
 
+def test_of_three_decimals_the_last_stays_empty(client: stripe.StripeClient) -> None:
+    paid = intent(client, payment_method="pm_card_visa", confirm=True, amount=12_340, currency="kwd")
+    with pytest.raises(stripe.InvalidRequestError) as odd:
+        client.v1.refunds.create({"payment_intent": paid.id, "amount": 2_345})
+    assert (odd.value.code, odd.value.param) == ("parameter_invalid_integer", "amount")
+    assert client.v1.refunds.create({"payment_intent": paid.id, "amount": 2_340}).amount == 2_340
+
+
 def test_a_refund_that_the_bank_rejects_fails_and_returns(client: stripe.StripeClient) -> None:
     paid = intent(client, payment_method="pm_card_refundFail", confirm=True)
     refund = client.v1.refunds.create({"payment_intent": paid.id})

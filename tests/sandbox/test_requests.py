@@ -39,6 +39,7 @@ def test_nested_unknown_parameters_are_refused_with_their_path(stand_in: StandIn
         ({"amount": "500", "currency": ""}, "parameter_invalid_empty", "currency"),
         ({"amount": "500", "currency": "usd", "metadata": "text"}, None, "metadata"),
         ({"amount": "49", "currency": "usd"}, "amount_too_small", "amount"),
+        ({"amount": "12345", "currency": "kwd"}, "parameter_invalid_integer", "amount"),
         ({"amount": "500", "currency": "usd", "customer": "cus_none"}, "resource_missing", "customer"),
         ({"amount": "500", "currency": "usd", "mandate": "m_1"}, "sandbox_not_covered", "mandate"),
     ],
