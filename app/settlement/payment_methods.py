@@ -1,7 +1,8 @@
 """Ways to pay: the customer's at the provider, mirrored without anything that could be misused.
 
 What pays is the subscription's own default, from its first payment, else the customer's. Where the customer
-has none, the newest becomes it, so that a renewal finds what the account last gave.
+has none, that of the subscription becomes it, or the newest, so that a renewal finds what the account last
+gave.
 """
 
 from collections.abc import Mapping, Sequence
@@ -89,14 +90,17 @@ async def _ask_for_default(
 
 
 async def choose_default(tools: Tools, customer_id: str) -> Sequence[Target]:
-    """Makes the newest kept one the default where there is none. As ``make_default``."""
+    """Makes a kept one the default where there is none. As ``make_default``."""
     told = await fetch(tools.provider, customer_id)
     async with tools.database.read() as connection:
         holder = await subscriptions.of_customer(connection, customer_id)
         known = await payment_methods.of_user(connection, holder.id) if holder else {}
     kept = [each["id"] for each in told["methods"] if _is_kept(known.get(each["id"]))]
     if holder is not None and holder.deleted_at is None and kept and told["default"] is None:
-        return await make_default(tools, holder.id, customer_id, kept[0])
+        begun = await tools.provider.subscriptions.of_customer(customer_id)
+        paying = {each["default_payment_method"] for each in begun if each["status"] not in OVER}
+        chosen = next((each for each in kept if each in paying), kept[0])
+        return await make_default(tools, holder.id, customer_id, chosen)
     return [Target(Kind.CUSTOMER, customer_id)]
 
 

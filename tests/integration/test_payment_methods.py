@@ -121,6 +121,18 @@ async def test_without_what_paid_the_subscription_its_customers_default_is_charg
     assert charged(subscriber) == ["4242", "4242"]
 
 
+async def test_a_new_card_does_not_take_the_place_of_what_pays_the_subscription(
+    subscriber: Subscriber,
+) -> None:
+    """Although the customer has no default yet: of neither card anything was heard."""
+    subscriber.pay((await subscriber.change())["clientSecret"])
+    subscriber.save_card("pm_card_mastercard", default=False)
+    await subscriber.hear()
+    assert shown(await subscriber.methods()) == [("4444", False), ("4242", True)]
+    subscriber.shop.forward(days=31)
+    assert charged(subscriber) == ["4242", "4242"]
+
+
 @pytest.mark.parametrize("status", ["paused", "unpaid"])
 async def test_what_comes_back_is_paid_by_the_default_that_was_chosen_meanwhile(
     subscriber: Subscriber, status: str
