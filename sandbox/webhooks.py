@@ -101,8 +101,7 @@ class Deliveries:
         """Held deliveries go out: all in order, or the named ones in the named order, or shuffled."""
         rows = self.held()
         if order is not None:
-            by_name = {name: row for row in rows for name in (row.id, row.event)}
-            rows = [by_name[name] for name in order if name in by_name]
+            rows = [row for name in order for row in rows if name in (row.id, row.event)]
         if seed is not None:
             random.Random(seed).shuffle(rows)  # noqa: S311 — a repeatable order, no secret
         for row in rows:

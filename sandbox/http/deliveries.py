@@ -48,7 +48,15 @@ def release(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> list[Ans
         if sorted(given["permutation"]) != list(range(len(held))):
             raise refused(f"permutation holds each of 0 to {len(held) - 1} once", param="permutation")
         order = [held[place].id for place in given["permutation"]]
+    check_names(sandbox, order, "order", "held")
     return shown(sandbox.deliveries.release(order, given.get("seed")))
+
+
+def check_names(sandbox: "Sandbox", names: list[str] | None, param: str, *statuses: str) -> None:
+    rows = [row for row in sandbox.deliveries.rows.values() if row.status in statuses]
+    for name in names or ():
+        if not any(name in (row.id, row.event) for row in rows):
+            raise refused(f"{name[:80]} is not {' or '.join(statuses)}", param=param)
 
 
 def duplicate(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> list[Answer]:
@@ -63,6 +71,7 @@ def duplicate(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> list[A
 
 def drop(sandbox: "Sandbox", given: Answer, path: dict[str, str]) -> list[Answer]:
     """Held or waiting deliveries never arrive: the named `events` (or deliveries), or all."""
+    check_names(sandbox, given.get("events"), "events", "held", "waiting")
     return shown(sandbox.deliveries.drop(given.get("events")))
 
 

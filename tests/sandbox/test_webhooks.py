@@ -102,6 +102,8 @@ def test_events_are_released_by_name_dropped_and_duplicated(notified: StandIn, r
     customers(notified, 3)
     held = [row["event"] for row in notified.look("/webhooks")["deliveries"]]
     notified.ask("/webhooks/drop", events=[held[1]])
+    for control, given in (("release", {"order": [held[0], held[1]]}), ("drop", {"events": ["evt_0"]})):
+        assert notified.control.post(f"/_sandbox/webhooks/{control}", json=given).status_code == 400
     notified.ask("/webhooks/hold", hold=False)
     notified.ask("/webhooks/release", order=[held[2], held[0]])
     notified.ask("/webhooks/duplicate", event=held[0], times=2)
