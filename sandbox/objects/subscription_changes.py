@@ -47,6 +47,7 @@ COVERED = (
 
 
 ITEM = ("price", "price_data", "quantity", "metadata")
+WHILE_INCOMPLETE = ("metadata", "default_payment_method", "payment_settings")
 HOW = "proration_behavior proration_date payment_behavior"
 
 
@@ -55,6 +56,8 @@ def change_route(world: World, params: Obj, key: str) -> Obj:
     over = subscription["status"] in ("canceled", "incomplete_expired")
     if over and set(params) - {"metadata", "cancellation_details", "expand"}:
         raise refused("A canceled subscription can only update its cancellation_details and metadata.")
+    if subscription["status"] == "incomplete" and set(params) - {*WHILE_INCOMPLETE, "expand"}:
+        raise refused("A subscription that is incomplete can only update its metadata and what pays for it.")
     change(world, subscription, params)
     return subscription
 

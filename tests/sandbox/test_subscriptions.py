@@ -99,6 +99,19 @@ def test_default_incomplete_waits_for_its_first_payment(shop: Shop) -> None:
     assert shop.stand_in.look("/ledger")["problems"] == []
 
 
+def test_what_waits_for_its_first_payment_is_not_changed(shop: Shop) -> None:
+    made = shop.subscribe(payment_behavior="default_incomplete")
+    for given in ({"trial_end": NEW_YEAR + 9 * DAY}, {"cancel_at_period_end": True}):
+        with pytest.raises(stripe.InvalidRequestError):
+            shop.client.v1.subscriptions.update(made.id, given)  # type: ignore[arg-type]  # one of two
+    with pytest.raises(stripe.InvalidRequestError):
+        shop.change(made, shop.business)
+    method = shop.save_card()
+    given_method = shop.client.v1.subscriptions.update(made.id, {"default_payment_method": method})
+    assert (given_method.default_payment_method, given_method.status) == (method, "incomplete")
+    assert given_method["items"].data[0].price.id == shop.pro.id
+
+
 def test_a_draft_by_hand_does_not_keep_an_unpaid_subscription(shop: Shop) -> None:
     made = shop.subscribe(payment_behavior="default_incomplete")
     shop.client.v1.invoices.create({"customer": shop.customer.id, "subscription": made.id})
