@@ -98,6 +98,7 @@ async def _write_change(
         quote_id=quote.id,
         proration_at=int(quote.proration_at.timestamp()),
         trial_days=wish.trial_days,
+        ends=wish.paid is not None and wish.paid.cancel_at_period_end,
     )
 
 

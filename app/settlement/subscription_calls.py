@@ -64,6 +64,14 @@ async def _downgrade(tools: Tools, change: Row, told: Object) -> None:
         await _set_price_on_trial(tools, change, told)
         return
     await _keep(tools, change, told)
+    try:
+        await _schedule(tools, change, told)
+    except ProviderRefused:
+        await _end_again(tools, change)
+        raise
+
+
+async def _schedule(tools: Tools, change: Row, told: Object) -> None:
     schedule = told["schedule"] or await tools.provider.subscription_schedules.create(
         {"from_subscription": told["id"]}, key=f"tier-change-{change.id}-schedule"
     )
@@ -72,6 +80,16 @@ async def _downgrade(tools: Tools, change: Row, told: Object) -> None:
     await tools.provider.subscription_schedules.change(
         schedule["id"], {"phases": phases, "end_behavior": "release"}, key=f"tier-change-{change.id}-phases"
     )
+
+
+async def _end_again(tools: Tools, change: Row) -> None:
+    """What was cancelled stays so where another plan cannot follow."""
+    told = await tools.provider.subscriptions.get(change.details["subscription"])
+    if change.details.get("ends") and told is not None and told["status"] not in OVER:
+        await _release(tools, change, told)
+        await tools.provider.subscriptions.change(
+            told["id"], {"cancel_at_period_end": True}, key=f"tier-change-{change.id}-end-again"
+        )
 
 
 def _phases(change: Row, told: Object, price_id: str, *, begins: int) -> list[dict[str, Any]]:

@@ -238,6 +238,21 @@ async def test_a_downgrade_may_be_exchanged_for_another_one(subscriber: Subscrib
     )
 
 
+async def test_a_downgrade_that_is_refused_leaves_a_cancellation(subscriber: Subscriber) -> None:
+    subscriber.save_card()
+    await subscriber.change("ENTERPRISE")
+    await subscriber.cancel()
+    quote = (await subscriber.preview("PRO"))["quote"]["id"]
+    subscriber.client.v1.prices.update(await subscriber.price(), {"active": False})
+    assert codes(await subscriber.change("PRO", quote=quote)) == ["PAYMENT_REFUSED"]
+    seen = await subscriber.seen()
+    assert (seen["tier"], seen["cancelAtPeriodEnd"], seen["scheduledTier"]) == ("ENTERPRISE", True, None)
+    assert subscriber.subscriptions()[0].schedule is None
+    subscriber.shop.forward(days=31)
+    await subscriber.bring_up_to_date()
+    assert (len(subscriber.invoices()), await subscriber.tier()) == (1, "free")
+
+
 async def test_cancelling_at_the_periods_end_and_coming_back(subscriber: Subscriber) -> None:
     subscriber.save_card()
     await subscriber.change()
