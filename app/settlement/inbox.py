@@ -1,5 +1,6 @@
-"""Acting on one event: its objects are brought up to date, and it is marked with the last of them."""
+"""Acting on events: their objects are brought up to date, and they are marked with the last of these."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -21,12 +22,12 @@ class Received:
     event: Event
 
 
-async def act_on(tools: Tools, received: Received) -> WebhookStatus:
-    """PROCESSED, or IGNORED for what there is nothing to do about.
+async def act_on(tools: Tools, received: Sequence[Received]) -> WebhookStatus:
+    """PROCESSED, or IGNORED for what there is nothing to do about. All of them are about the same objects.
 
-    Raises what ``sync`` does: then the event is not marked, and its objects may be up to date or not.
+    Raises what ``sync`` does: then no event is marked, and their objects may be up to date or not.
     """
-    targets = events.targets_of(received.event)
+    targets = events.targets_of(received[0].event)
     if not targets:
         async with tools.database.transaction() as connection:
             await _mark(connection, tools, received, WebhookStatus.IGNORED)
@@ -42,5 +43,8 @@ async def act_on(tools: Tools, received: Received) -> WebhookStatus:
     return WebhookStatus.PROCESSED
 
 
-async def _mark(connection: AsyncConnection, tools: Tools, received: Received, status: WebhookStatus) -> None:
-    await webhook_events.settle(connection, received.id, status=status, now=tools.clock())
+async def _mark(
+    connection: AsyncConnection, tools: Tools, received: Sequence[Received], status: WebhookStatus
+) -> None:
+    ids = [each.id for each in received]
+    await webhook_events.settle(connection, ids, status=status, now=tools.clock())

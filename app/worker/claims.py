@@ -43,9 +43,9 @@ class Desk(ABC, Generic[Job]):
         """Does what is to be done, and marks it done."""
 
     @abstractmethod
-    async def put_off(self, job: Job, error: str, *, delay: timedelta) -> None: ...
-    @abstractmethod
-    def attempts(self, job: Job) -> int: ...
+    async def put_off(self, job: Job, error: str) -> None:
+        """It is due again after a pause (``pause_after``), or given up."""
+
     @abstractmethod
     def seconds(self, job: Job) -> float:
         """How long acting may take at most, however often the lease is renewed."""
@@ -69,9 +69,13 @@ class Desk(ABC, Generic[Job]):
             async with leases.renewed(lambda: self._renew(job), lease=lease, most=self.seconds(job)):
                 await self.act_on(job)
         except Exception as error:  # noqa: BLE001 - acting may fail in any way; the row remembers how
-            delay = retry_delay(self.attempts(job)) * random.uniform(1, 1.5)  # noqa: S311 - spreads retries, no secret
-            await self.put_off(job, f"{type(error).__name__}: {error}", delay=delay)
+            await self.put_off(job, f"{type(error).__name__}: {error}")
 
     async def _renew(self, job: Job) -> bool:
         async with self._deps.database.transaction() as connection:
             return await self.extend(connection, job, until=self._deps.clock() + self._deps.lease)
+
+
+def pause_after(attempts: int) -> timedelta:
+    """Until the next attempt, spread by chance."""
+    return retry_delay(attempts) * random.uniform(1, 1.5)  # noqa: S311 - spreads retries, no secret

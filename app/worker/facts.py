@@ -11,7 +11,7 @@ from app.context import Deps
 from app.db.repositories import outbox
 from app.domain.outbox import MAX_ATTEMPTS, FactState, Topic
 from app.jobs import LONG, Fact, Handler
-from app.worker.claims import BATCH, Desk
+from app.worker.claims import BATCH, Desk, pause_after
 
 log = structlog.get_logger(__name__)
 
@@ -34,9 +34,6 @@ class Facts(Desk[Fact]):
     async def extend(self, connection: AsyncConnection, job: Fact, *, until: datetime) -> bool:
         return await outbox.extend(connection, job.id, attempts=job.attempts, until=until)
 
-    def attempts(self, job: Fact) -> int:
-        return job.attempts
-
     def seconds(self, job: Fact) -> float:
         return LONG[Topic(job.topic)].total_seconds() if job.topic in LONG else self._handling_seconds
 
@@ -48,7 +45,8 @@ class Facts(Desk[Fact]):
             await outbox.done(connection, job.id, now=self._deps.clock())
         metrics.OUTBOX_FACTS.labels(job.topic, "done").inc()
 
-    async def put_off(self, job: Fact, error: str, *, delay: timedelta) -> None:
+    async def put_off(self, job: Fact, error: str) -> None:
+        delay = pause_after(job.attempts)
         retry_at = self._deps.clock() + delay
         async with self._deps.database.transaction() as connection:
             state = await outbox.failed(

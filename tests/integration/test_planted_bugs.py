@@ -5,7 +5,7 @@ A proof lives through something and tells what does not agree in the end. Withou
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 from uuid import uuid4
@@ -113,9 +113,11 @@ def payload_instead_of_refetch(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: ContextVar[Mapping[str, Any]] = ContextVar("shown")
     act_on = inbox.act_on
 
-    async def remember(tools: Tools, received: inbox.Received) -> Any:
-        shown.set(received.event.object)
-        return await act_on(tools, received)
+    async def remember(tools: Tools, received: Sequence[inbox.Received]) -> Any:
+        for each in received:
+            shown.set(each.event.object)
+            status = await act_on(tools, [each])
+        return status
 
     async def take(*_: object) -> Any:
         return {**shown.get(), "charges": [], "disputes": []}

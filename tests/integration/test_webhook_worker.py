@@ -264,8 +264,8 @@ async def test_who_has_lost_the_lease_has_no_say(shop: Shop) -> None:
     done: dict[str, Any] = {"status": WebhookStatus.PROCESSED}
     async with database.transaction() as connection:
         assert await webhook_events.extend(connection, first.id, attempts=2, until=now + 3 * LEASE)
-        await webhook_events.settle(connection, first.id, now=now, **done)
-        await webhook_events.settle(connection, first.id, now=now + LEASE, **done)
+        await webhook_events.settle(connection, [first.id], now=now, **done)
+        await webhook_events.settle(connection, [first.id], now=now + LEASE, **done)
         assert not await webhook_events.extend(connection, first.id, attempts=2, until=now)
         assert await webhook_events.failed(connection, first.id, attempts=2, error="x", retry_at=now) is None
     (row,) = await kept(database)

@@ -117,12 +117,12 @@ async def extend(connection: AsyncConnection, event_id: UUID, *, attempts: int, 
 
 
 async def settle(
-    connection: AsyncConnection, event_id: UUID, *, status: WebhookStatus, now: datetime
+    connection: AsyncConnection, event_ids: Collection[UUID], *, status: WebhookStatus, now: datetime
 ) -> None:
-    """Marks the event processed or ignored, unless somebody has."""
+    """Marks the events processed or ignored, those of them that nobody has."""
     statement = (
         update(WebhookEvent)
-        .where(WebhookEvent.id == event_id, WAITING)
+        .where(WebhookEvent.id.in_(event_ids), WAITING)
         .values(status=status, processed_at=now, last_error=None)
     )
     await connection.execute(statement)
