@@ -142,6 +142,7 @@ async def test_long_work_keeps_its_lease(database: Database, open_database: Call
 
 async def test_who_cannot_renew_the_lease_is_cut_off_before_it_ends(database: Database) -> None:
     ended: list[float] = []
+    lease = 1.6  # of which a quarter is left for a machine that is busy
     loop = asyncio.get_running_loop()
 
     async def act(_: object, fact: Fact) -> None:
@@ -154,10 +155,10 @@ async def test_who_cannot_renew_the_lease_is_cut_off_before_it_ends(database: Da
             ended.append(loop.time() - begun)
 
     await state(database)
-    deps = replace(deps_of(database), clock=_now, lease=timedelta(seconds=0.4))
+    deps = replace(deps_of(database), clock=_now, lease=timedelta(seconds=lease))
     await Worker(deps, handlers=dict.fromkeys(Topic, act), chores={}).work_once()
     assert len(ended) == 1
-    assert ended[0] < 0.4
+    assert ended[0] < lease
     assert [(fact.state, fact.attempts) for fact in await facts(database)] == [("waiting", 7)]
 
 
