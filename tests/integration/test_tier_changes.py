@@ -253,6 +253,22 @@ async def test_a_downgrade_that_is_refused_leaves_a_cancellation(subscriber: Sub
     assert (len(subscriber.invoices()), await subscriber.tier()) == (1, "free")
 
 
+@pytest.mark.parametrize("wish", ["cancel", "upgrade"])
+async def test_a_downgrade_gives_way_to_another_wish(subscriber: Subscriber, wish: str) -> None:
+    subscriber.save_card()
+    await subscriber.change("PRO", "YEAR")
+    await subscriber.change("PRO", "MONTH")
+    given = await (subscriber.cancel() if wish == "cancel" else subscriber.change("ENTERPRISE", "YEAR"))
+    assert given["errors"] == []
+    assert given["subscription"]["scheduledInterval"] is None
+    subscriber.shop.forward(days=365, hours=2)
+    await subscriber.bring_up_to_date()
+    after = ("free", []) if wish == "cancel" else ("enterprise", ["year"])
+    running = [made for made in subscriber.subscriptions() if made.status == "active"]
+    every = [made["items"].data[0].price.recurring.interval for made in running]
+    assert (await subscriber.tier(), every) == after
+
+
 async def test_cancelling_at_the_periods_end_and_coming_back(subscriber: Subscriber) -> None:
     subscriber.save_card()
     await subscriber.change()
