@@ -31,7 +31,7 @@ def create_product(world: World, params: Obj) -> Obj:
         "active": True, "default_price": None, "images": [], "marketing_features": [], "type": "service",
         "updated": world.now(), "url": None,
     }  # fmt: skip
-    product.update(taken(params, PRODUCT))
+    product.update(described(params))
     world.insert(product)
     if "default_price_data" in params:
         data = {**params["default_price_data"], "product": product["id"]}
@@ -40,12 +40,19 @@ def create_product(world: World, params: Obj) -> Obj:
     return product
 
 
+def described(params: Obj) -> Obj:
+    """Lists that are unset are empty."""
+    given = taken(params, PRODUCT)
+    lists = [name for name in ("images", "marketing_features") if name in given]
+    return {**given, **{name: given[name] or [] for name in lists}}
+
+
 def change_product(world: World, params: Obj, key: str) -> Obj:
     product = world.get("product", key)
     if "default_price" in params:
         world.get("price", params["default_price"], "default_price")
-    update(world, product, params, f"{PRODUCT} default_price")
-    world.change(product, updated=world.now())
+    update(world, product, params, "default_price")
+    world.change(product, updated=world.now(), **described(params))
     world.emit("product.updated", product)
     return product
 

@@ -141,7 +141,8 @@ def test_products_and_prices(shop: Shop) -> None:
     second = client.v1.prices.create(price)
     assert [row.id for row in client.v1.prices.list({"lookup_keys": ["pack"]}).data] == [second.id]
     assert client.v1.prices.update(first.id, {"active": False}).active is False
-    assert client.v1.products.update(product.id, {"name": "Bundle"}).name == "Bundle"
+    renamed = client.v1.products.update(product.id, {"name": "Bundle", "images": ""})
+    assert (renamed.name, renamed.images) == ("Bundle", [])
     with pytest.raises(stripe.InvalidRequestError):
         client.v1.products.delete(product.id)
 
