@@ -87,7 +87,7 @@ async def _write_change(
     wish = await standings.weigh(
         connection, request.tools.plans, user_id=request.user_id, tier=told.tier, interval=told.interval
     )
-    if wish.fingerprint != quote.fingerprint:
+    if wish.fingerprint != quote.fingerprint or wish.is_behind(request.now):
         raise QuoteExpired
     await request.write(
         connection,

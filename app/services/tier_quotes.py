@@ -1,5 +1,6 @@
 """Quotes: what another plan would cost, computed by the payment provider and held for a while."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from app.domain.errors import PaymentRefused, PaymentUnconfirmed
 from app.domain.money import Money
 from app.domain.periods import period_from
 from app.domain.plans import Interval, Tier
+from app.domain.settlement import Kind, Target
 from app.domain.subscription_states import Action
 from app.domain.tier_quotes import LASTS, Quote
 from app.ports.provider import OutcomeUnknown, ProviderBusy, ProviderRefused
@@ -18,6 +20,7 @@ from app.settlement.customers import ensure_customer
 from app.settlement.prices import ensure_price
 from app.settlement.standings import Wish
 from app.settlement.subscription_news import plan_item
+from app.settlement.syncing import sync
 from app.settlement.tools import Tools
 
 
@@ -29,11 +32,14 @@ async def preview(
     Nothing is changed but that the account is known to the provider from then on.
     """
     now = now.replace(microsecond=0)  # the provider counts seconds
+    wanted: dict[str, Any] = {"user_id": user_id, "tier": tier, "interval": interval}
     async with tools.database.read() as connection:
-        wish = await standings.weigh(connection, tools.plans, user_id=user_id, tier=tier, interval=interval)
+        wish = await standings.weigh(connection, tools.plans, **wanted)
     try:
+        if wish.is_behind(now):
+            wish = await _after_a_look(tools, wish, wanted)
         quote = await _quote(tools, user_id, wish, now=now)
-    except (OutcomeUnknown, ProviderBusy, leases.Busy):
+    except (OutcomeUnknown, ProviderBusy, leases.Busy, leases.Lost):
         raise PaymentUnconfirmed from None
     except ProviderRefused as refused:
         raise PaymentRefused(str(refused), reason=refused.code) from None
@@ -53,6 +59,13 @@ async def preview(
             expires_at=quote.expires_at,
         )
     return quote
+
+
+async def _after_a_look(tools: Tools, wish: Wish, wanted: Mapping[str, Any]) -> Wish:
+    """What the subscription has become, where its next period has begun unheard."""
+    await sync(tools, Target(Kind.SUBSCRIPTION, wish.paid.stripe_subscription_id))
+    async with tools.database.read() as connection:
+        return await standings.weigh(connection, tools.plans, **wanted)
 
 
 async def _quote(tools: Tools, user_id: UUID, wish: Wish, *, now: datetime) -> Quote:

@@ -34,6 +34,10 @@ class Wish:
     def is_on_trial(self) -> bool:
         return self.paid is not None and self.paid.status == SubscriptionStatus.TRIALING
 
+    def is_behind(self, now: datetime) -> bool:
+        """The period is over, and so is a trial: what followed at the provider was not heard yet."""
+        return self.paid is not None and self.paid.current_period_end <= now
+
     @property
     def fingerprint(self) -> str:
         return fingerprint_of(self.paid, self.offer, price=self.price, trial_days=self.trial_days)

@@ -79,3 +79,22 @@ async def test_a_trial_that_was_cancelled_ends_when_it_would_have_been_paid(subs
     await subscriber.bring_up_to_date()
     assert await subscriber.tier() == "free"
     assert [invoice.amount_due for invoice in subscriber.invoices()] == [0]
+
+
+async def test_a_quote_of_a_trial_does_not_outlive_it(subscriber: Subscriber) -> None:
+    """It ended at the provider, and nothing was heard of that: what was free costs something now."""
+    subscriber.save_card()
+    await subscriber.change()
+    subscriber.shop.forward(days=13, hours=23, minutes=55)
+    free = (await subscriber.preview("ENTERPRISE"))["quote"]
+    assert free["dueNow"]["amountCents"] == 0
+    subscriber.shop.forward(minutes=5)
+    changed = await subscriber.change("ENTERPRISE", quote=free["id"])
+    assert [error["code"] for error in changed["errors"]] == ["QUOTE_EXPIRED"]
+    assert [invoice.total for invoice in subscriber.invoices()] == [2900, 0]
+    quote = (await subscriber.preview("ENTERPRISE"))["quote"]
+    assert (quote["dueNow"]["amountCents"], quote["trialEnd"]) == (7000, None)
+    assert quote["nextBillingAt"] == "2027-01-06T12:00:00.000Z"
+    assert (await subscriber.change("ENTERPRISE", quote=quote["id"]))["errors"] == []
+    assert subscriber.invoices()[0].amount_paid == 7000
+    assert await subscriber.tier() == "enterprise"
