@@ -3,8 +3,9 @@
 import pytest
 
 from app.domain.api_keys import Role
-from app.domain.ledger import Account
+from app.domain.ledger import Account, PayoutStatus
 from app.schema.node import global_id
+from app.settlement.payouts import give_back
 from tests.support.clients import sign_up_as
 from tests.support.factories import make_author
 from tests.support.ledger import assert_books_balance, balance_of, make_shelf
@@ -57,6 +58,11 @@ async def test_staff_pays_an_imported_author_by_hand(shop: Shop) -> None:
     ):
         again = (await admin.api(document, input={**given, "idempotencyKey": "z"})).payload()
         assert again["errors"][0]["code"] == "INVALID_STATE"
+    for row in await payout_rows(shop):  # a refusal that comes late gives nothing back
+        async with database.transaction() as connection:
+            late = {"status": PayoutStatus.FAILED, "now": shop.api.clock()}
+            assert await give_back(connection, row.id, **late) is False
+    assert sorted(row.status for row in await payout_rows(shop)) == ["canceled", "paid"]
     assert await balance_of(database, Account.AUTHOR_PAYABLE) == -3_000
     assert transfers(shop) == []
     await assert_books_balance(database)
