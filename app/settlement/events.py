@@ -4,6 +4,7 @@ An event's payload is a hint: nothing but ids is read of it. What happened is wh
 are looked up, so that an event may come late, twice, in any order, or in another version of the API.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from app.domain.settlement import Kind, Target
 from app.domain.webhooks import Event
 
+_ID = re.compile(r"[A-Za-z0-9_]{1,255}", re.ASCII)
 TargetsOf = Callable[[Event], Sequence[Target]]
 
 
@@ -21,8 +23,7 @@ def the_payment(event: Event) -> Sequence[Target]:
 
 def the_named_payment(event: Event) -> Sequence[Target]:
     """A payment intent that names a payment of ours: whoever made it may not have heard of it."""
-    metadata = event.object.get("metadata")
-    return the_payment(event) if isinstance(metadata, Mapping) and "payment_id" in metadata else ()
+    return the_payment(event) if _within(event.object, "metadata", "payment_id") else ()
 
 
 def its_payment(event: Event) -> Sequence[Target]:
@@ -56,11 +57,9 @@ def its_subscription(event: Event) -> Sequence[Target]:
 def the_invoice(event: Event) -> Sequence[Target]:
     """After its subscription, which it refers to. One that is only to come cannot be looked up yet."""
     invoice_id = event.object_id if event.type != "invoice.upcoming" else None
-    details = (event.object.get("parent") or {}).get("subscription_details") or {}
+    told = _within(event.object, "parent", "subscription_details", "subscription")
     before_2025 = event.object.get("subscription")  # where it stands in an earlier version of the API
-    return _targets(
-        (Kind.SUBSCRIPTION, details.get("subscription") or before_2025), (Kind.INVOICE, invoice_id)
-    )
+    return _targets((Kind.SUBSCRIPTION, told or before_2025), (Kind.INVOICE, invoice_id))
 
 
 def the_customer(event: Event) -> Sequence[Target]:
@@ -81,9 +80,16 @@ def the_account(event: Event) -> Sequence[Target]:
 
 
 def _targets(*named: tuple[Kind, Any]) -> Sequence[Target]:
-    """An id may be given as the object itself, or not at all."""
+    """An id may be given as the object itself, or not at all; what cannot be one is no id of anything."""
     ids = [(kind, given.get("id") if isinstance(given, Mapping) else given) for kind, given in named]
-    return [Target(kind, given) for kind, given in ids if isinstance(given, str)]
+    return [Target(kind, given) for kind, given in ids if isinstance(given, str) and _ID.fullmatch(given)]
+
+
+def _within(found: Any, *path: str) -> Any:
+    """None where the way ends early."""
+    for name in path:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
 
 
 HANDLINGS: Mapping[str, TargetsOf] = MappingProxyType(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app import metrics
 from app.db.repositories import webhook_events
 from app.domain.payments import WebhookStatus
-from app.domain.webhooks import MAX_ATTEMPTS, MalformedEvent, read_event
+from app.domain.webhooks import MAX_ATTEMPTS, read_event
 from app.settlement import inbox
 from app.settlement.events import line_of, targets_of
 from app.worker.claims import BATCH, Desk, pause_after
@@ -107,7 +107,7 @@ def _objects(event: Claimed) -> Hashable:
         return event.id
     try:
         return tuple(targets_of(read_event(event.payload)))
-    except MalformedEvent:
+    except Exception:  # noqa: BLE001 - whatever it is, it is raised again where one event alone suffers from it
         return event.id
 
 

@@ -8,9 +8,10 @@ from structlog.testing import capture_logs
 
 from app import metrics
 from app.db.models import WebhookEvent
+from app.db.repositories import webhook_events
 from app.domain.settlement import Kind
 from app.domain.webhooks import MAX_ATTEMPTS
-from app.settlement import syncing
+from app.settlement import events, syncing
 from app.settlement.syncing import Following
 from app.worker.claims import BATCH
 from app.worker.events import Events
@@ -126,11 +127,25 @@ async def test_what_cannot_be_acted_on_stands_alone(shop: Shop, looked_up: list[
     assert looked_up == ["pi_1"]
 
 
+async def test_one_whose_objects_cannot_be_told_stands_alone(
+    shop: Shop, looked_up: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("no luck")
+
+    monkeypatch.setattr(events, "HANDLINGS", {**events.HANDLINGS, "payment_intent.processing": fail})
+    await receive(shop, "bad", "pi_1", kind="payment_intent.processing")
+    await receive(shop, "good", "pi_1")
+    await Events(shop.api.deps).work_once()
+    assert await kept(shop) == {
+        "bad": ("failed", 1, "RuntimeError: no luck"),
+        "good": ("processed", 1, None),
+    }
+
+
 async def test_they_are_marked_with_the_effect_or_none_of_them_is(
     stall: Stall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from app.db.repositories import webhook_events
-
     settle = webhook_events.settle
 
     async def settle_and_fail(*given: Any, **more: Any) -> None:

@@ -104,6 +104,22 @@ def test_what_was_made_for_others_is_left_to_what_comes_of_it(metadata: Any) -> 
     assert targets("payment_intent.created", {"id": "pi_1", "metadata": metadata}) == []
 
 
+@pytest.mark.parametrize(
+    "event_type, obj",
+    [
+        ("invoice.paid", {"parent": "x"}),
+        ("invoice.paid", {"parent": {"subscription_details": ["x"]}}),
+        ("invoice.paid", {"parent": {"subscription_details": {"subscription": 1}}, "subscription": ["x"]}),
+        ("charge.refunded", {"payment_intent": "pi_" + 255 * "1"}),
+        ("charge.refunded", {"payment_intent": "../customers"}),
+        ("charge.refunded", {"payment_intent": ["pi_1"]}),
+        ("charge.refunded", {"payment_intent": {"id": {}}}),
+    ],
+)
+def test_what_cannot_be_an_id_names_nothing(event_type: str, obj: dict[str, Any]) -> None:
+    assert targets(event_type, obj) == []
+
+
 @pytest.mark.parametrize("event_type", ["charge.succeeded", "balance.available", "x"])
 def test_other_types_have_no_line(event_type: str) -> None:
     assert line_of(event_type) is None
