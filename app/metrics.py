@@ -191,7 +191,8 @@ RECONCILIATION_FAILED = Gauge(
 )
 WORKER_FAILURES = Counter(
     "revgraph_worker_failures",
-    "Rounds of the worker that failed as a whole, by part: outbox, webhooks, or a chore.",
+    "Rounds of the worker that failed as a whole, by part: outbox, webhooks, or a chore; and what a chore "
+    "could not settle for a reason that nobody has thought of: payment_not_settled, payout_still_open, …",
     ["part"],
     registry=REGISTRY,
 )

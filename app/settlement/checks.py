@@ -1,24 +1,20 @@
 """Checks: payments and refunds whose outcome nobody has told us, and payments that nobody makes."""
 
-from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any
 
-import structlog
 from sqlalchemy import Row
 
 from app.db.repositories import accounts, payments, refunds
 from app.domain.payments import PAYABLE, STALE_AFTER
 from app.domain.settlement import Kind, Target
-from app.ports.provider import ProviderError
-from app.settlement import leases, paying, refunding
+from app.settlement import paying, refunding
+from app.settlement.sweeping import guarded
 from app.settlement.syncing import sync
 from app.settlement.tools import Tools
 
 AT_ONCE = 10
 CLAIMED_FOR = timedelta(minutes=5)
-
-log = structlog.get_logger(__name__)
 
 
 async def settle_due(tools: Tools) -> int:
@@ -35,18 +31,10 @@ async def settle_due(tools: Tools) -> int:
         due_payments = await payments.claim_due(connection, **claim)
         due_refunds = await refunds.claim_due(connection, **claim)
     for payment in due_payments:
-        await _guarded("payment", payment.id, _settle(tools, payment))
+        await guarded("payment_not_settled", payment.id, _settle(tools, payment))
     for refund_id in due_refunds:
-        await _guarded("refund", refund_id, refunding.settle(tools, refund_id))
+        await guarded("refund_not_settled", refund_id, refunding.settle(tools, refund_id))
     return len(due_payments) + len(due_refunds)
-
-
-async def _guarded(what: str, row_id: object, work: Awaitable[None]) -> None:
-    """One that fails does not hold up the others."""
-    try:
-        await work
-    except (ProviderError, leases.Busy, leases.Lost) as error:
-        log.warning("not_settled", what=what, id=str(row_id), error=f"{type(error).__name__}: {error}")
 
 
 async def _settle(tools: Tools, payment: Row[Any]) -> None:

@@ -4,7 +4,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app import metrics
@@ -12,13 +11,13 @@ from app.db.repositories import payouts
 from app.domain.ledger import PayoutMethod, PayoutStatus
 from app.domain.payouts import CHECK_PAUSE, transfer_group, transfer_params
 from app.domain.settlement import Kind, Target
-from app.ports.provider import Object, ProviderError, ProviderRefused
+from app.ports.provider import Object, ProviderRefused
 from app.settlement import leases, ledger, payout_news
+from app.settlement.sweeping import guarded
 from app.settlement.syncing import sync
 from app.settlement.tools import Tools
 
 BATCH = 20
-log = structlog.get_logger(__name__)
 
 
 async def send(tools: Tools, payout_id: UUID) -> None:
@@ -84,7 +83,4 @@ async def sweep(tools: Tools) -> None:
     async with tools.database.transaction() as connection:
         due = await payouts.claim_due(connection, limit=BATCH, now=now, again_at=now + CHECK_PAUSE)
     for payout_id in due:
-        try:
-            await send(tools, payout_id)
-        except (ProviderError, leases.Busy, leases.Lost) as error:
-            log.warning("payout_still_open", payout_id=str(payout_id), error=repr(error))
+        await guarded("payout_still_open", payout_id, send(tools, payout_id))

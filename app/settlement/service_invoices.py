@@ -17,9 +17,10 @@ from app.db.repositories import invoices, service_invoices
 from app.domain.payments import InvoiceStatus
 from app.domain.service_invoices import CHECKED_AGAIN_AFTER
 from app.domain.settlement import Kind, Target
-from app.ports.provider import Object, ProviderError, ProviderRefused
+from app.ports.provider import Object, ProviderRefused
 from app.settlement import leases
 from app.settlement.customers import ensure_customer
+from app.settlement.sweeping import guarded
 from app.settlement.syncing import sync
 from app.settlement.tools import Tools
 
@@ -142,10 +143,5 @@ async def settle_due(tools: Tools) -> int:
             connection, limit=AT_ONCE, until=now + CHECKED_AGAIN_AFTER, now=now
         )
     for invoice_id in due:
-        try:
-            await carry_out(tools, invoice_id)
-        except (ProviderError, leases.Busy, leases.Lost) as error:
-            log.warning(
-                "invoice_not_settled", invoice=str(invoice_id), error=f"{type(error).__name__}: {error}"
-            )
+        await guarded("invoice_not_settled", invoice_id, carry_out(tools, invoice_id))
     return len(due)

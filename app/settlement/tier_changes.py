@@ -18,9 +18,10 @@ from app.domain.settlement import Kind, Target
 from app.domain.subscription_changes import CHECKED_AGAIN_AFTER
 from app.domain.subscription_states import Action
 from app.domain.subscriptions import ChangeStatus
-from app.ports.provider import Declined, ProviderError, ProviderRefused
-from app.settlement import leases, subscription_calls, subscription_start
+from app.ports.provider import Declined, ProviderRefused
+from app.settlement import subscription_calls, subscription_start
 from app.settlement.subscription_news import moment
+from app.settlement.sweeping import guarded
 from app.settlement.syncing import sync
 from app.settlement.tools import Tools
 
@@ -96,8 +97,5 @@ async def settle_due(tools: Tools) -> int:
             connection, limit=AT_ONCE, until=now + CHECKED_AGAIN_AFTER, now=now
         )
     for change_id in due:
-        try:
-            await carry_out(tools, change_id)
-        except (ProviderError, leases.Busy, leases.Lost) as error:
-            log.warning("change_not_settled", change=str(change_id), error=f"{type(error).__name__}: {error}")
+        await guarded("change_not_settled", change_id, carry_out(tools, change_id))
     return len(due)
