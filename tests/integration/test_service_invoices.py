@@ -146,12 +146,13 @@ async def test_what_a_lost_answer_left_open_is_finished_once(
     assert (await create(admin, billed))["invoice"]["status"] == "OPEN"
 
 
+@pytest.mark.parametrize(("path", "skip"), [("/v1/invoiceitems", 12), ("/v1/invoices", 0)])
 async def test_what_was_left_open_for_days_is_found_and_not_made_again(
-    shop: Shop, billed: Billed, admin: Account
+    shop: Shop, billed: Billed, admin: Account, path: str, skip: int
 ) -> None:
     """The provider has forgotten the keys by then, and shows no more than ten lines of an invoice at once."""
-    fault = {"kind": "error", "status": 500, "method": "POST", "path": "/v1/invoiceitems", "when": "after"}
-    shop.stand_in.ask("/faults", times=3, skip=12, **fault)
+    fault = {"kind": "error", "status": 500, "method": "POST", "when": "after"}
+    shop.stand_in.ask("/faults", times=3, path=path, skip=skip, **fault)
     amounts = [1000 + number for number in range(14)]
     await create(
         admin, billed, lines=[{"description": "Part", "unitAmountCents": cents} for cents in amounts]
