@@ -20,6 +20,8 @@ from app.worker.facts import Facts
 
 POLL_SECONDS = 0.5
 HANDLING_SECONDS = 45
+ENDING_SECONDS = 45
+"""So long what is in hand may take when the worker stops; what takes longer is due again after its lease."""
 CHORE_SECONDS = 30
 LONGEST_PAUSE_SECONDS = 30
 
@@ -37,10 +39,12 @@ class Worker:
         chores: Mapping[Chore, float] = CHORES,
         poll_seconds: float = POLL_SECONDS,
         handling_seconds: float = HANDLING_SECONDS,
+        ending_seconds: float = ENDING_SECONDS,
     ) -> None:
         self._deps = deps
         self._chores = chores
         self._poll_seconds = poll_seconds
+        self._ending_seconds = ending_seconds
         self._stopped = asyncio.Event()
         facts = Facts(deps, handlers=handlers, handling_seconds=handling_seconds)
         desks: list[Desk[Any]] = [facts, Events(deps)] if deps.provider is not None else [facts]
@@ -48,7 +52,7 @@ class Worker:
 
     async def run(self) -> None:
         chores = [self._repeat(chore, seconds) for chore, seconds in self._chores.items()]
-        await asyncio.gather(*(self._work_at(desk) for desk in self._desks), *chores)
+        await asyncio.gather(*(self._work_until_stopped(desk) for desk in self._desks), *chores)
 
     def wake(self) -> None:
         """There may be something new: look at once."""
@@ -56,13 +60,28 @@ class Worker:
             awake.set()
 
     def stop(self) -> None:
-        """Ends ``run`` after what is in hand and a last turn of every chore."""
+        """Ends ``run`` after what is in hand, if that ends soon, and a last turn of every chore."""
         self._stopped.set()
         self.wake()
 
     async def work_once(self) -> int:
         """Acts on what is due, a batch of each kind at most; how much there was."""
         return sum([await desk.work_once() for desk in self._desks])
+
+    async def _work_until_stopped(self, desk: Desk[Any]) -> None:
+        working = asyncio.create_task(self._work_at(desk))
+        stopped = asyncio.create_task(self._stopped.wait())
+        try:
+            await asyncio.wait([working, stopped], return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([working], timeout=self._ending_seconds)
+            if not working.done():
+                log.warning("work_in_hand_left", part=desk.part)
+        finally:
+            working.cancel()
+            stopped.cancel()
+            ended, _ = await asyncio.gather(working, stopped, return_exceptions=True)
+        if isinstance(ended, Exception):
+            raise ended
 
     async def _work_at(self, desk: Desk[Any]) -> None:
         failures, awake = 0, self._desks[desk]

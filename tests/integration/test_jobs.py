@@ -57,6 +57,31 @@ async def test_of_facts_with_one_key_there_is_the_first(database: Database) -> N
     assert [fact.unique_key for fact in await facts(database)] == ["a", "b", None, None]
 
 
+async def test_who_stops_leaves_what_takes_too_long_to_others(database: Database) -> None:
+    """A reconciliation may take hours: nobody waits for that when a server is stopped."""
+    clock, begun, done = Clock(), asyncio.Event(), []
+
+    async def act(_: object, fact: Fact) -> None:
+        if not begun.is_set():
+            begun.set()
+            await asyncio.sleep(3600)
+        done.append(fact.topic)
+
+    async with database.transaction() as connection:
+        await outbox.add(connection, Topic.RECONCILE, {}, now=NOW)
+    options: dict[str, Any] = {"handlers": dict.fromkeys(Topic, act), "chores": {}, "ending_seconds": 0.1}
+    worker = Worker(deps_of(database, clock=clock), **options)
+    running = asyncio.create_task(worker.run())
+    await asyncio.wait_for(begun.wait(), 20)
+    worker.stop()
+    await asyncio.wait_for(running, 20)
+    [fact] = await facts(database)
+    assert (fact.state, fact.attempts, fact.last_error) == ("waiting", 1, None)
+    clock.forward(seconds=(fact.available_at - clock.now).total_seconds())
+    assert await Worker(deps_of(database, clock=clock), **options).work_once() == 1
+    assert done == [Topic.RECONCILE]
+
+
 async def test_a_fact_may_be_for_later(database: Database) -> None:
     clock, done = Clock(), []
 
