@@ -15,15 +15,15 @@ COMPARE = {
 
 def page(rows: Iterable[dict[str, Any]], params: dict[str, Any], url: str) -> dict[str, Any]:
     """`rows` are in order of creation, oldest first."""
+    found = [row for row in reversed(list(rows)) if in_range(row, params.get("created"))]
+    return cut(found, params, url)
+
+
+def cut(found: list[dict[str, Any]], params: dict[str, Any], url: str) -> dict[str, Any]:
+    """A page of `found`, which already stands in the order of the answer."""
     limit = params.get("limit", 10)
     if not 1 <= limit <= 100:
         raise refused("Limit must be between 1 and 100", param="limit", code="parameter_invalid_integer")
-    found = [row for row in reversed(list(rows)) if in_range(row, params.get("created"))]
-    return cut(found, params, url, limit)
-
-
-def cut(found: list[dict[str, Any]], params: dict[str, Any], url: str, limit: int) -> dict[str, Any]:
-    """A page of `found`, which already stands in the order of the answer."""
     after, before = params.get("starting_after"), params.get("ending_before")
     if after and before:
         raise refused(

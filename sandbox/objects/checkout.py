@@ -136,7 +136,7 @@ def listed(world: World, params: Obj) -> Obj:
 
 def lines(world: World, params: Obj, key: str) -> Any:
     rows = world.get("checkout.session", key)["_lines"]
-    return cut(rows, params, f"/v1/checkout/sessions/{key}/line_items", params.get("limit", 10))
+    return cut(rows, params, f"/v1/checkout/sessions/{key}/line_items")
 
 
 INCLUDES["checkout.session", "line_items"] = lambda world, it: (

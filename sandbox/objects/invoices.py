@@ -166,7 +166,7 @@ def retrieve(world: World, params: Obj, key: str) -> Obj:
 
 def lines(world: World, params: Obj, key: str) -> Obj:
     data = retrieve(world, params, key)["lines"]["data"]
-    return cut(data, params, f"/v1/invoices/{key}/lines", params.get("limit", 10))
+    return cut(data, params, f"/v1/invoices/{key}/lines")
 
 
 def payments(world: World, params: Obj) -> Obj:

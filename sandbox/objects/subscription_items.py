@@ -160,7 +160,7 @@ def retrieve(world: World, params: Obj, key: str) -> Obj:
 
 def listed(world: World, params: Obj) -> Obj:
     subscription = world.get("subscription", params["subscription"], "subscription")
-    return cut(subscription["items"]["data"], params, "/v1/subscription_items", params.get("limit", 10))
+    return cut(subscription["items"]["data"], params, "/v1/subscription_items")
 
 
 def item_list(subscription_id: str, items: list[Obj]) -> Obj:

@@ -84,6 +84,10 @@ def test_lines_come_in_pages(shop: Shop) -> None:
     invoice = draft(shop, 100, 200, 300)
     first = shop.client.v1.invoices.line_items.list(invoice.id, {"limit": 2})
     assert ([line.amount for line in first.data], first.has_more) == ([100, 200], True)
+    for wrong in (0, 101):
+        with pytest.raises(stripe.InvalidRequestError) as refused:
+            shop.client.v1.invoices.line_items.list(invoice.id, {"limit": wrong})
+        assert refused.value.param == "limit"
 
 
 def test_void_uncollectible_out_of_band_and_delete(shop: Shop) -> None:
