@@ -6,7 +6,7 @@ gave.
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from app.domain.outbox import Topic
 from app.domain.settlement import Kind, Target
 from app.domain.subscriptions import OVER, SubscriptionStatus
 from app.ports.provider import Object, PaymentProvider, ProviderRefused
+from app.settlement import leases
 from app.settlement.subscriptions import end_all
 from app.settlement.tools import Tools
 
@@ -91,6 +92,16 @@ async def _ask_for_default(
 
 async def choose_default(tools: Tools, customer_id: str) -> Sequence[Target]:
     """Makes a kept one the default where there is none. As ``make_default``."""
+    async with _deciding(tools, customer_id):
+        return await _choose_default(tools, customer_id)
+
+
+def _deciding(tools: Tools, customer_id: str) -> AbstractAsyncContextManager[Any]:
+    """One at a time: the customer's default and its subscriptions' are set by several calls."""
+    return leases.held(tools.database, f"default-{customer_id}", clock=tools.clock, lasts=tools.lease)
+
+
+async def _choose_default(tools: Tools, customer_id: str) -> Sequence[Target]:
     told = await fetch(tools.provider, customer_id)
     async with tools.database.read() as connection:
         holder = await subscriptions.of_customer(connection, customer_id)
@@ -100,7 +111,7 @@ async def choose_default(tools: Tools, customer_id: str) -> Sequence[Target]:
         begun = await tools.provider.subscriptions.of_customer(customer_id)
         paying = {each["default_payment_method"] for each in begun if each["status"] not in OVER}
         chosen = next((each for each in kept if each in paying), kept[0])
-        return await make_default(tools, holder.id, customer_id, chosen)
+        return await _make_default(tools, holder.id, customer_id, chosen)
     return [Target(Kind.CUSTOMER, customer_id)]
 
 
@@ -112,8 +123,13 @@ async def make_default(tools: Tools, user_id: UUID, customer_id: str, method_id:
     """For everything that is paid from now on, and for what is open. What to bring up to date.
 
     A subscription has a default of its own, from its first payment, which would go before: also one that is
-    unpaid or paused, and may come back. Raises ProviderError.
+    unpaid or paused, and may come back. Raises ProviderError, leases.Busy.
     """
+    async with _deciding(tools, customer_id):
+        return await _make_default(tools, user_id, customer_id, method_id)
+
+
+async def _make_default(tools: Tools, user_id: UUID, customer_id: str, method_id: str) -> Sequence[Target]:
     settings = {"default_payment_method": method_id}
     await tools.provider.customers.change(customer_id, {"invoice_settings": settings})
     async with tools.database.read() as connection:
@@ -170,6 +186,11 @@ async def collect(tools: Tools, subscription_id: str, method_id: str) -> Target 
 
 async def detach(tools: Tools, customer_id: str, method_id: str) -> Sequence[Target]:
     """Gives the method up at the provider; another one pays before that. As ``make_default``."""
+    async with _deciding(tools, customer_id):
+        return await _detach(tools, customer_id, method_id)
+
+
+async def _detach(tools: Tools, customer_id: str, method_id: str) -> Sequence[Target]:
     told, changed = await fetch(tools.provider, customer_id), [Target(Kind.CUSTOMER, customer_id)]
     if all(method["id"] != method_id for method in told["methods"]):
         return changed
@@ -189,4 +210,4 @@ async def _pass_on(tools: Tools, customer_id: str, told: Object, method_id: str)
     if holder is None or not kept or (told["default"] != method_id and not pays):
         return []
     heir = told["default"] if told["default"] in kept else kept[0]
-    return await make_default(tools, holder.id, customer_id, heir)
+    return await _make_default(tools, holder.id, customer_id, heir)

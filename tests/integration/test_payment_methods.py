@@ -133,6 +133,26 @@ async def test_a_new_card_does_not_take_the_place_of_what_pays_the_subscription(
     assert charged(subscriber) == ["4242", "4242"]
 
 
+async def test_of_two_that_are_chosen_at_once_one_pays_everything(subscriber: Subscriber) -> None:
+    ids = [await add(subscriber), await add(subscriber, "pm_card_mastercard")]
+    await subscriber.change()
+    subscriber.shop.stand_in.ask(
+        "/faults",
+        kind="delay",
+        when="before",
+        method="POST",
+        path="/v1/subscriptions/*",
+        seconds=0.3,
+        times=1,
+    )
+    answers = await asyncio.gather(*(subscriber.session(DEFAULT, paymentMethodId=each) for each in ids))
+    assert [answer["errors"] for answer in answers] == [[], []]
+    customer = subscriber.client.v1.customers.retrieve(subscriber.customer)
+    [paid] = subscriber.subscriptions()
+    assert customer.invoice_settings is not None
+    assert paid.default_payment_method == customer.invoice_settings.default_payment_method
+
+
 @pytest.mark.parametrize("status", ["paused", "unpaid"])
 async def test_what_comes_back_is_paid_by_the_default_that_was_chosen_meanwhile(
     subscriber: Subscriber, status: str

@@ -20,8 +20,8 @@ SENT = {
     "resume": 24,
     "cancel": 24,
     "startAddPaymentMethod": 8,
-    "setDefaultPaymentMethod": 26,
-    "removePaymentMethod": 30,
+    "setDefaultPaymentMethod": 28,
+    "removePaymentMethod": 32,
 }
 
 
