@@ -8,6 +8,7 @@ import pytest
 
 from app.db.models import Invoice, InvoiceLine, Payment, ReceiptCounter
 from app.domain.settlement import Kind, Target
+from app.settlement import checks
 from app.settlement.syncing import sync
 from tests.support.clients import sign_up
 from tests.support.invoicing import Billed, make_billed
@@ -222,6 +223,18 @@ async def test_bank_debits_are_not_told_as_failed_while_they_are_on_their_way(bi
     assert renewal != invoice_id
     assert (invoice.status, [row.status for row in await billed.payments()]) == ("open", ["processing"])
     assert await billed.facts() == []
+
+
+async def test_a_payment_that_waits_for_days_is_not_withdrawn(billed: Billed) -> None:
+    """As one of a purchase is, which nobody makes: this one is the provider's to collect."""
+    key = billed.make(4_000)
+    billed.shop.forward(days=3)
+    await billed.mirror(key)
+    assert await checks.settle_due(billed.shop.api.deps.tools) == 1
+    (row,) = await billed.payments()
+    assert (row.status, row.check_at) == ("requires_payment_method", None)
+    (intent,) = billed.client.v1.payment_intents.list({"customer": billed.customer}).data
+    assert intent.status == "requires_payment_method"
 
 
 async def test_a_payment_that_moved_on_is_looked_at_again(billed: Billed) -> None:
