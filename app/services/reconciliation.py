@@ -183,6 +183,7 @@ async def _compare_all(
 
     for kind in ORDER:
         await asyncio.gather(*(compare(target) for target in targets if target.kind is kind))
+    report.drifts.sort(key=lambda drift: (ORDER.index(drift.kind), drift.object_id, drift.what))
 
 
 async def _compare(tools: Tools, target: Target, *, dry_run: bool) -> list[Drift]:

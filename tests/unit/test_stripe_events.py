@@ -1,5 +1,7 @@
 """Which objects does each type of event make us look at?"""
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from app.domain.webhooks import read_event
 from app.settlement.events import HANDLINGS, line_of, targets_of
 
+ROOT = Path(__file__).parents[2]
 SUBSCRIBED = {"subscription_details": {"subscription": "sub_1"}}
 CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
     "payment_intent.created": ({"id": "pi_1", "metadata": {"payment_id": "1"}}, ["payment pi_1"]),
@@ -127,3 +130,9 @@ def test_other_types_have_no_line(event_type: str) -> None:
 
 def test_every_line_is_tried() -> None:
     assert {line_of(event_type) for event_type in CASES} == set(HANDLINGS)
+
+
+def test_the_types_to_have_sent_are_named_in_the_docs() -> None:
+    told = (ROOT / "docs/payments.md").read_text().split("## The webhook")[1].split("\n## ")[0]
+    named = {name for name in re.findall("`([^`]+)`", told) if "." in name and "/" not in name}
+    assert named == set(HANDLINGS)
