@@ -16,7 +16,7 @@ from sandbox.objects.invoicing import (
     subscription_id,
     void,
 )
-from sandbox.objects.payment_methods import attach
+from sandbox.objects.payment_methods import usable
 from sandbox.paging import cut, matching, page
 from sandbox.periods import days
 from sandbox.routes import delete, get, listing, post
@@ -122,13 +122,22 @@ def pay(world: World, params: Obj, key: str) -> Obj:
     if params.get("paid_out_of_band"):
         mark_paid(world, invoice, out_of_band=True)
         return invoice
-    method = None
-    if "payment_method" in params:
-        method = attach(world, params["payment_method"], live_customer(world, invoice["customer"]))
+    method = own_method(world, invoice, params["payment_method"]) if "payment_method" in params else None
     error = collect(world, invoice, method=method, off_session=params.get("off_session", True))
     if error:
         raise error
     return invoice
+
+
+def own_method(world: World, invoice: Obj, key: str) -> Obj:
+    """Only what its customer keeps pays an invoice."""
+    method = usable(world, key)
+    if method["customer"] != invoice["customer"]:
+        raise refused(
+            f"The customer does not have a payment method with the ID {key}. The payment method must be "
+            "attached to the customer.", code="resource_missing", param="payment_method",
+        )  # fmt: skip
+    return method
 
 
 def void_now(world: World, params: Obj, key: str) -> Obj:

@@ -68,6 +68,8 @@ def test_paying_by_hand_recovers_at_any_time_and_does_not_count_as_a_retry(
     with pytest.raises(stripe.CardError):
         shop.client.v1.invoices.pay(invoice.id, {"off_session": False})
     assert shop.invoices(made)[-1].attempt_count == 1
+    with pytest.raises(stripe.InvalidRequestError):
+        shop.client.v1.invoices.pay(invoice.id, {"payment_method": "pm_card_mastercard"})
     other = shop.client.v1.payment_methods.attach("pm_card_mastercard", {"customer": shop.customer.id})
     paid = shop.client.v1.invoices.pay(invoice.id, {"payment_method": other.id})
     assert (paid.status, shop.get(made).status) == ("paid", "active")

@@ -46,6 +46,12 @@ class Story:
     def invoice(self) -> Any:
         return self.subscriber.invoices()[0]
 
+    def act(self, action: str, **given: str) -> None:
+        """What the payer does on the page of the invoice."""
+        invoice = self.subscriber.client.v1.invoices.retrieve(self.invoice.id, {"expand": ["payments"]})
+        intent = invoice["payments"]["data"][0]["payment"]["payment_intent"]
+        self.subscriber.shop.act(intent, action, **given)
+
 
 GOOD, BEHIND, OVER = ("PRO", "ACTIVE", "pro"), ("PRO", "PAST_DUE", "pro"), ("FREE", "ACTIVE", "free")
 STEPS = [0, 2, 7, 14, 21]
@@ -114,7 +120,7 @@ async def test_another_card_that_fails_too_changes_nothing(story: Story) -> None
 
 async def test_the_payers_own_payment_on_the_invoices_page_brings_it_back(story: Story) -> None:
     await story.day(0)
-    story.subscriber.client.v1.invoices.pay(story.invoice.id, {"payment_method": "pm_card_mastercard"})
+    story.act("pay", card="pm_card_mastercard")
     await story.subscriber.hear()
     assert await story.state() == GOOD
 
@@ -123,9 +129,7 @@ async def test_a_renewal_that_needs_authentication_waits_for_the_payer(story: St
     story.card("pm_card_authenticationRequired")
     assert FAILED in await story.day(0)
     assert await story.state() == BEHIND
-    invoice = story.subscriber.client.v1.invoices.retrieve(story.invoice.id, {"expand": ["payments"]})
-    intent = invoice["payments"]["data"][0]["payment"]["payment_intent"]
-    story.subscriber.shop.act(intent, "authenticate")
+    story.act("authenticate")
     await story.subscriber.hear()
     assert await story.state() == GOOD
 
